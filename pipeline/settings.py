@@ -1,0 +1,262 @@
+"""Settings, read once and validated: environment over `claimwatch.toml` over defaults.
+
+The file lives in the home directory (`claimwatch init` writes one). Environment names are CLAIMWATCH_ plus the
+key, with two underscores between section and key: CLAIMWATCH_FETCH__HOST_DELAY=2. A key nobody knows is an
+error, in the file and in the environment alike, so that a typo can't silently mean "default".
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from pipeline.clock import Clock, FileClock, SystemClock
+from pipeline.errors import ConfigurationError
+
+ENV_PREFIX = "CLAIMWATCH_"
+
+Seconds = Annotated[float, Field(gt=0)]
+Days = Annotated[int, Field(gt=0)]
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class DatabaseSettings(Section):
+    """`dsn` names any PostgreSQL 16+ with pgvector; without it the embedded server is used."""
+
+    dsn: SecretStr | None = None
+    embedded_version: Literal[16, 18] = 18
+    service_user: str = "claimwatch"  # runs the embedded server when claimwatch is started as root
+    shared_buffers: str = "512MB"
+    maintenance_work_mem: str = "512MB"
+
+
+class PollSettings(Section):
+    """DESIGN "Fetching": the interval bounds are Miniflux's, the adaptive steps news-crawl's."""
+
+    min_interval: Seconds = 300.0
+    max_interval: Seconds = 86_400.0
+    max_body: int = Field(default=10 * 2**20, gt=0)  # bytes, after decompression
+    batch: int = Field(default=200, gt=0)
+
+
+class FetchSettings(Section):
+    """How articles are fetched. Sizes in bytes after decompression, times in seconds."""
+
+    contact: str = ""  # an address or URL that a site's operator can write to; goes into the User-Agent
+    host_delay: Annotated[float, Field(ge=0)] = 5.0
+    per_host: int = Field(default=2, ge=1, le=6)
+    max_body: int = Field(default=5 * 2**20, gt=0)
+    connect_timeout: Seconds = 10.0
+    idle_timeout: Seconds = 20.0
+    total_timeout: Seconds = 60.0
+    max_redirects: int = Field(default=5, ge=0, le=20)
+    max_attempts: int = Field(default=5, ge=1)
+    batch: int = Field(default=200, gt=0)
+    respect_robots: bool = True
+    # "host" or "*.suffix" to "address" or "address:port": plays many hosts on loopback in a demo or test.
+    host_map: dict[str, str] = {}
+    # Networks that may be reached although they are private; empty in production.
+    allow_networks: list[str] = []
+
+
+class EmbedSettings(Section):
+    """`model` is "e5-small" (packaged), "minilm" (packaged, English) or any sentence-transformers name or path."""
+
+    model: str = "e5-small"
+    batch: int = Field(default=512, gt=0)
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    threads: int | None = Field(default=None, gt=0)
+
+
+class MatchSettings(Section):
+    batch: int = Field(default=2000, gt=0)
+    freshness_days: Days = 7  # only items published within this window may alert
+    accepted: float | None = Field(
+        default=None, gt=0, lt=1
+    )  # default: the operating point in the matcher's file
+    suggested: float | None = Field(default=None, gt=0, lt=1)
+
+
+class MailSettings(Section):
+    host: str = "127.0.0.1"
+    port: int = Field(default=25, gt=0, lt=65536)
+    security: Literal["none", "starttls", "tls"] = "none"
+    username: str | None = None
+    password: SecretStr | None = None
+    sender: str = "claimwatch@localhost"
+    operator: str | None = None  # gets a mail when a stage stalls
+    timeout: Seconds = 30.0
+    max_attempts: int = Field(default=12, ge=1)
+    batch: int = Field(default=100, gt=0)
+
+    @field_validator("sender", "operator")
+    @classmethod
+    def _address(cls, value: str | None) -> str | None:
+        if value is not None and not is_mail_address(value):
+            raise ValueError(f"{value!r} is not a mail address")
+        return value
+
+    @model_validator(mode="after")
+    def _no_plain_password(self) -> MailSettings:
+        local = self.host in {"127.0.0.1", "::1", "localhost"}
+        if self.password is not None and self.security == "none" and not local:
+            raise ValueError("a password would travel in clear text: set security to starttls or tls")
+        return self
+
+
+class RetentionSettings(Section):
+    """What maintain deletes. Evidence and its article are kept whatever its age."""
+
+    bodies_days: Days = 30
+    runs_days: Days = 90
+    logs_days: Days = 14
+    articles_days: Days | None = None  # None: articles without evidence are kept too
+
+
+class ScheduleSettings(Section):
+    """Cron lines of the DAGs. Assets wake match and alert at once; their cron only covers a lost event."""
+
+    ingest: str = "*/5 * * * *"
+    match: str = "*/30 * * * *"
+    alert: str = "*/30 * * * *"
+    maintain: str = "20 3 * * *"
+    shards: int = Field(default=2, ge=1, le=64)
+
+    @field_validator("ingest", "match", "alert", "maintain")
+    @classmethod
+    def _five_fields(cls, value: str) -> str:
+        if len(value.split()) != 5:
+            raise ValueError(f"{value!r} is not a cron line of five fields")
+        return value
+
+
+class AirflowSettings(Section):
+    port: int = Field(default=8080, gt=0, lt=65536)
+    parallelism: int = Field(default=4, ge=1)
+
+
+class Settings(BaseSettings):
+    """Everything an operator may set; see docs/settings.md."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=ENV_PREFIX,
+        env_nested_delimiter="__",
+        extra="forbid",
+        frozen=True,
+        nested_model_default_partial_update=True,
+    )
+
+    home: Path
+    lease: Seconds = 900.0  # seconds after which a claimed item is pending again
+    clock_file: Path | None = None  # a moved clock, for demos and replays
+    log_format: Literal["auto", "json", "console"] = "auto"
+    public_url: str | None = None
+    database: DatabaseSettings = DatabaseSettings()
+    poll: PollSettings = PollSettings()
+    fetch: FetchSettings = FetchSettings()
+    embed: EmbedSettings = EmbedSettings()
+    match: MatchSettings = MatchSettings()
+    mail: MailSettings = MailSettings()
+    retention: RetentionSettings = RetentionSettings()
+    schedule: ScheduleSettings = ScheduleSettings()
+    airflow: AirflowSettings = AirflowSettings()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        # `load` passes the file's content as init values; the environment is the stronger of the two.
+        return env_settings, init_settings
+
+    def clock(self) -> Clock:
+        return SystemClock() if self.clock_file is None else FileClock(self.clock_file)
+
+
+def is_mail_address(text: str) -> bool:
+    """Plain plausibility: one @, no space or control character, a dot-free host only for localhost."""
+    return bool(re.fullmatch(r"[^\s@<>\"',;:\x00-\x1f]{1,64}@[^\s@<>\"',;:\x00-\x1f]{1,255}", text))
+
+
+def default_home() -> Path:
+    """Where data lives when CLAIMWATCH_HOME does not say: /var/lib for root, else XDG's data folder."""
+    if os.geteuid() == 0:
+        return Path("/var/lib/claimwatch")
+    data = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+    return Path(data) / "claimwatch"
+
+
+def load(home: Path | None = None) -> Settings:
+    """Read and check the settings; raises ConfigurationError naming every wrong key."""
+    if home is None:
+        home = Path(os.environ.get(ENV_PREFIX + "HOME") or default_home())
+    home = home.expanduser().absolute()
+    file = home / "claimwatch.toml"
+    content: dict[str, Any] = {}
+    if file.exists():
+        try:
+            content = tomllib.loads(file.read_text(encoding="utf-8"))
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise ConfigurationError(f"{file}: {error}") from error
+    unknown = _unknown_environment()
+    if unknown:
+        raise ConfigurationError(
+            f"unknown setting in the environment: {', '.join(unknown)}; see `claimwatch config show`"
+        )
+    try:
+        return Settings(**{**content, "home": home})
+    except ValidationError as error:
+        lines = [
+            f"{'.'.join(str(part) for part in e['loc']) or 'settings'}: {e['msg']}" for e in error.errors()
+        ]
+        raise ConfigurationError(
+            f"settings ({file} and {ENV_PREFIX}* in the environment):\n  " + "\n  ".join(lines)
+        ) from error
+
+
+def _unknown_environment() -> list[str]:
+    known = {ENV_PREFIX + name.upper() for name in Settings.model_fields}
+    return sorted(
+        name for name in os.environ if name.startswith(ENV_PREFIX) and name.split("__")[0] not in known
+    )
+
+
+def redacted(settings: Settings) -> dict[str, Any]:
+    """The settings as plain data with every secret masked, for `config show`."""
+    shown: dict[str, Any] = settings.model_dump(mode="json")
+    return shown
+
+
+@cache
+def root() -> Path:
+    """The folder with sql/, dags/ and claims/: the checkout, or the copy bundled in a wheel."""
+    package = Path(__file__).parent
+    checkout = package.parent
+    if (checkout / "sql" / "migrations").is_dir():
+        return checkout
+    return package / "bundled"
+
+
+__all__ = ["ENV_PREFIX", "Settings", "default_home", "is_mail_address", "load", "redacted", "root"]
