@@ -1,0 +1,147 @@
+"""Connections, named statements and vectors.
+
+Every statement stands in sql/queries/<noun>.sql under a name; Python says `work.claim`. A file reads:
+
+    -- claim --
+    -- One line of purpose.
+    select ...
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+from urllib.parse import urlsplit
+
+import psycopg
+from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
+from psycopg.rows import namedtuple_row
+
+from pipeline.adapters.postgres import EmbeddedServer
+from pipeline.errors import ConfigurationError
+from pipeline.settings import Settings, root
+
+Connection = psycopg.Connection[Any]
+
+MIN_SERVER = 160000  # PostgreSQL 16
+
+_NAME = re.compile(r"^-- ([a-z_]+) --$", re.MULTILINE)
+
+
+
+
+@cache
+def statements() -> Mapping[str, str]:
+    """All named statements: {"work.claim": "with ...", ...}."""
+    found: dict[str, str] = {}
+    for file in sorted((root() / "sql" / "queries").glob("*.sql")):
+        parts = _NAME.split(file.read_text(encoding="utf-8"))
+        for name, text in zip(parts[1::2], parts[2::2], strict=True):
+            key = f"{file.stem}.{name}"
+            if key in found:
+                raise ConfigurationError(f"{file}: {name} stands there twice")
+            found[key] = text.strip().removesuffix(";")
+    return found
+
+
+def statement(name: str, model_id: int | None = None) -> sql.Composable:
+    """The statement as psycopg takes it; `{embeddings}` in it becomes the model's own table."""
+    text = statements()[name]
+    if "{embeddings}" in text:
+        if model_id is None:
+            raise ValueError(f"{name} needs a model")
+        return sql.SQL(text).format(embeddings=sql.Identifier("ingest", f"embeddings_{model_id}"))  # type: ignore[arg-type]
+    return sql.SQL(text.replace("{", "{{").replace("}", "}}")).format()  # type: ignore[arg-type]
+
+
+def rows(conn: Connection, name: str, model_id: int | None = None, **values: Any) -> list[Any]:
+    """Run a named statement; its rows as named tuples, [] where it returns none."""
+    cursor = conn.execute(statement(name, model_id), values)
+    return cursor.fetchall() if cursor.description else []
+
+
+def row(conn: Connection, name: str, model_id: int | None = None, **values: Any) -> Any:
+    """The first row, or None."""
+    found = rows(conn, name, model_id, **values)
+    return found[0] if found else None
+
+
+def execute_many(conn: Connection, name: str, values: list[dict[str, Any]], model_id: int | None = None) -> None:
+    """Run a named statement once for each set of values, in one round trip."""
+    if values:
+        with conn.cursor() as cursor:
+            cursor.executemany(statement(name, model_id), values)
+
+
+def embedded_server(settings: Settings) -> EmbeddedServer:
+    database = settings.database
+    return EmbeddedServer(
+        settings.home,
+        version=database.embedded_version,
+        service_user=database.service_user,
+        shared_buffers=database.shared_buffers,
+        maintenance_work_mem=database.maintenance_work_mem,
+    )
+
+
+def dsn(settings: Settings, role: str = "claimwatch") -> str:
+    """Where the database is. The analyst's role exists here for the embedded server only."""
+    if settings.database.dsn is None:
+        return embedded_server(settings).dsn(role)
+    if role != "claimwatch":
+        raise ConfigurationError(f"the role {role} on your own server is yours to connect with: see README, Analysts")
+    return settings.database.dsn.get_secret_value()
+
+
+def connect(settings: Settings, role: str = "claimwatch") -> Connection:
+    """An autocommit connection: a transaction is whatever stands in `with conn.transaction()`."""
+    conninfo = dsn(settings, role)
+    try:
+        conn: Connection = psycopg.connect(
+            conninfo,
+            autocommit=True,
+            row_factory=namedtuple_row,
+            connect_timeout=10,
+            application_name="claimwatch",
+            options="-c timezone=UTC",
+        )
+    except (psycopg.OperationalError, psycopg.ProgrammingError) as error:
+        raise ConfigurationError(
+            f"no connection to the database {_without_secret(conninfo)}: {str(error).strip()}\n"
+            "Check CLAIMWATCH_DATABASE__DSN, or leave it out to use the embedded server (`claimwatch up` starts it)."
+        ) from error
+    if conn.info.server_version < MIN_SERVER:
+        raise ConfigurationError(
+            f"the server is PostgreSQL {conn.info.server_version // 10000}; 16 or newer is needed"
+        )
+    return conn
+
+
+def register_vector(conn: Connection) -> None:
+    """Teach the connection halfvec; after `migrate`, which makes sure that the extension is there."""
+    from pgvector.psycopg import register_vector as register
+
+    register(conn)
+
+
+@contextmanager
+def session(settings: Settings, role: str = "claimwatch") -> Iterator[Connection]:
+    """A connection that understands vectors, closed at the end."""
+    with connect(settings, role) as conn:
+        try:
+            register_vector(conn)
+        except psycopg.ProgrammingError as error:
+            raise ConfigurationError("the database has no pgvector yet: run `claimwatch migrate`") from error
+        yield conn
+
+
+def _without_secret(conninfo: str) -> str:
+    try:
+        parts = conninfo_to_dict(conninfo)
+    except psycopg.ProgrammingError:
+        return urlsplit(conninfo).hostname or "(unreadable DSN)"
+    return " ".join(f"{key}={value}" for key, value in parts.items() if key != "password")

@@ -1,0 +1,191 @@
+"""How every stage takes items and says what became of them.
+
+    with begin(conn, deps, "fetch") as run:
+        for item in run.claim(limit):
+            result = slow_work(item)              # no transaction is open here
+            with run.settling(item):              # one transaction: result, next work, this item's end
+                save(result)
+                run.done(item, "fetched")
+
+Items are claimed under a lease (work.sql, claim), committed before the slow work. Whoever comes back after the lease
+was taken over by another process writes nothing: `done` and `again` raise LeaseLost inside the transaction.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+import structlog
+from psycopg.types.json import Jsonb
+
+from pipeline.adapters.database import Connection, execute_many, row, rows
+from pipeline.clock import Clock
+from pipeline.errors import ClaimwatchError
+from pipeline.settings import Settings
+
+log = structlog.get_logger()
+
+LEASE_LOST = "lease-lost"
+HOSTED = frozenset({"poll", "fetch", "notify"})  # stages whose batches take turns over hosts
+
+
+class Deps(Protocol):
+    """What every stage is handed; the entry points build it."""
+
+    @property
+    def settings(self) -> Settings: ...
+    @property
+    def clock(self) -> Clock: ...
+
+
+@dataclass(frozen=True)
+class Item:
+    item_id: int
+    attempts: int
+    host: str
+
+
+@dataclass
+class StageReport:
+    """What a run did: `claimed` items, each counted once in `outcomes`."""
+
+    stage: str
+    claimed: int = 0
+    outcomes: Counter[str] = field(default_factory=Counter)
+
+    def __add__(self, other: StageReport) -> StageReport:
+        return StageReport(self.stage, self.claimed + other.claimed, self.outcomes + other.outcomes)
+
+
+class LeaseLost(ClaimwatchError):
+    """Another process took the item over after our lease had run out."""
+
+    code = LEASE_LOST
+
+
+class Run:
+    """One run of a stage: claims items and ends each exactly once."""
+
+    def __init__(self, conn: Connection, deps: Deps, stage: str, shard: int, shards: int) -> None:
+        self.conn = conn
+        self.clock = deps.clock
+        self.lease = timedelta(seconds=deps.settings.lease)
+        self.shard, self.shards = shard, shards
+        self.token = uuid.uuid4()
+        self.report = StageReport(stage)
+        self.run_id: int = row(conn, "work.start_run", stage=stage, now=self.clock.now()).run_id
+
+    @property
+    def stage(self) -> str:
+        return self.report.stage
+
+    def claim(self, limit: int) -> list[Item]:
+        """Lease up to `limit` due items, committed at once."""
+        values: dict[str, Any] = {
+            "stage": self.stage,
+            "now": self.clock.now(),
+            "lease": self.lease,
+            "limit": limit,
+            "token": self.token,
+        }
+        if self.stage in HOSTED:
+            found = rows(self.conn, "work.claim", shard=self.shard, shards=self.shards, **values)
+        else:
+            found = rows(self.conn, "work.claim_plain", **values)
+        items = [Item(r.item_id, r.attempts, r.host) for r in found]
+        self.report.claimed += len(items)
+        if items:
+            rows(self.conn, "work.count_claimed", run_id=self.run_id, claimed=self.report.claimed)
+        return sorted(items, key=lambda item: item.item_id)
+
+    @contextmanager
+    def settling(self, *items: Item) -> Iterator[None]:
+        """The transaction in which the items' results are stored. A lost lease rolls it back and is counted."""
+        counted = Counter(self.report.outcomes)
+        try:
+            with self.conn.transaction():
+                yield
+        except LeaseLost as error:
+            self.report.outcomes = counted
+            self.report.outcomes[LEASE_LOST] += len(items)
+            log.warning("lease lost", stage=self.stage, items=len(items), reason=str(error))
+        except BaseException:
+            self.report.outcomes = counted
+            raise
+
+    def done(self, item: Item, outcome: str, problem: str | None = None) -> None:
+        """The item is finished, well or not; `problem` says why not. Call inside `settling`."""
+        self.all_done([item], outcome)
+        if problem is not None:
+            self._record(item, outcome, problem)
+
+    def all_done(self, items: Sequence[Item], outcome: str) -> None:
+        """Finish many items with one outcome. Call inside `settling`."""
+        ids = [item.item_id for item in items]
+        settled = rows(self.conn, "work.settle", stage=self.stage, item_ids=ids, token=self.token)
+        if len(settled) != len(ids):
+            raise LeaseLost(f"{len(ids) - len(settled)} items of {self.stage} were taken over by another process")
+        self.report.outcomes[outcome] += len(ids)
+
+    def again(self, item: Item, outcome: str, due_at: datetime, problem: str | None = None, *, fresh: bool = False) -> None:
+        """The item stays queued until `due_at`; `fresh` forgets its failed attempts. Call inside `settling`."""
+        values = {"item_id": item.item_id, "due_at": due_at, "outcome": outcome, "problem": problem, "fresh": fresh}
+        if not rows(self.conn, "work.postpone", stage=self.stage, token=self.token, **values):
+            raise LeaseLost(f"item {item.item_id} of {self.stage} was taken over by another process")
+        self.report.outcomes[outcome] += 1
+        if problem is not None:
+            self._record(item, outcome, problem)
+
+    def _record(self, item: Item, outcome: str, problem: str) -> None:
+        rows(
+            self.conn,
+            "work.record_outcome",
+            run_id=self.run_id,
+            stage=self.stage,
+            item_id=item.item_id,
+            outcome=outcome,
+            problem=problem,
+            now=self.clock.now(),
+        )
+
+    def queue(self, stage: str, item_ids: Sequence[int]) -> None:
+        """Queue items for a stage that goes to no host. Call inside `settling`."""
+        if item_ids:
+            rows(self.conn, "work.add_all", stage=stage, item_ids=list(item_ids), due_at=self.clock.now())
+
+    def queue_hosted(self, stage: str, items: Sequence[tuple[int, str]]) -> None:
+        """Queue (item, host) pairs. Call inside `settling`."""
+        now = self.clock.now()
+        values = [{"stage": stage, "item_id": item_id, "host": host, "due_at": now} for item_id, host in items]
+        execute_many(self.conn, "work.add", values)
+
+
+@contextmanager
+def begin(conn: Connection, deps: Deps, stage: str, *, shard: int = 0, shards: int = 1) -> Iterator[Run]:
+    """One run, with its row in ingest.runs; a run that found nothing leaves none."""
+    run = Run(conn, deps, stage, shard, shards)
+    problem: str | None = None
+    try:
+        yield run
+    except BaseException as error:
+        problem = f"{type(error).__name__}: {error}"
+        raise
+    finally:
+        if not conn.broken:
+            if run.report.claimed or problem:
+                rows(
+                    conn,
+                    "work.finish_run",
+                    run_id=run.run_id,
+                    now=run.clock.now(),
+                    outcomes=Jsonb(dict(run.report.outcomes)),
+                    problem=problem,
+                )
+            else:
+                rows(conn, "work.drop_run", run_id=run.run_id)

@@ -1,0 +1,88 @@
+-- subscribe --
+-- Adds a subscription; one that is active already brings no row.
+insert into ingest.subscriptions (email, claim_id, created_at) values (%(email)s, %(claim_id)s, %(now)s)
+on conflict (lower(email), coalesce(claim_id, '')) where ended_at is null do nothing
+returning subscription_id
+
+-- unsubscribe --
+-- Ends a subscription.
+update ingest.subscriptions set ended_at = %(now)s
+where lower(email) = lower(%(email)s) and claim_id is not distinct from %(claim_id)s and ended_at is null
+returning subscription_id
+
+-- subscriptions --
+-- Active subscriptions.
+select email, claim_id, created_at from ingest.subscriptions where ended_at is null order by email, claim_id
+
+-- readers --
+-- Who is to hear of a claim: one row a reader, however many subscriptions cover it.
+select min(email) as email
+from ingest.subscriptions
+where ended_at is null and (claim_id = %(claim_id)s or claim_id is null)
+group by lower(email)
+order by lower(email)
+
+-- add --
+-- Puts a mail into the outbox; a delivery key that is there already brings no row.
+insert into ingest.alerts (delivery_key, event_id, email, subject, body, created_at, message_id)
+values (%(delivery_key)s, %(event_id)s, %(email)s, %(subject)s, %(body)s, %(now)s, %(message_id)s)
+on conflict (delivery_key) do nothing
+returning alert_id
+
+-- to_send --
+-- Alerts with the event they tell of.
+select al.alert_id, al.email, al.message_id, al.subject, al.body, al.state, al.event_id, ev.kind, ev.claim_id,
+       ev.story_id, ev.happened_at, cv.statement
+from ingest.alerts al
+left join ingest.claim_events ev using (event_id)
+left join ingest.claims c using (claim_id)
+left join ingest.claim_versions cv on cv.claim_version_id = c.current_version_id
+where al.alert_id = any(%(alert_ids)s)
+
+-- evidence_of_story --
+-- What a story says on a claim, best first: the sentence in its paragraph, and every article that carries it.
+select m.probability, m.stance, m.sentence, p.text as paragraph, v.title, v.language, v.published_at, v.source,
+       art.url, pub.name as publisher, pub.family, pub.country
+from ingest.matches m
+join ingest.paragraphs p using (paragraph_id)
+join ingest.appearances a on a.paragraph_id = p.paragraph_id
+join ingest.versions v on v.version_id = a.version_id
+join ingest.articles art on art.article_id = v.article_id
+join ingest.publishers pub on pub.publisher_id = art.publisher_id
+where m.claim_id = %(claim_id)s and m.tier = 'accepted' and art.story_id = %(story_id)s
+order by m.probability desc, m.match_id, v.published_at, v.version_id
+
+-- coverage --
+-- How much evidence a claim has in all.
+select count(distinct art.story_id) as stories, count(distinct art.article_id) as articles,
+       count(distinct pub.family) as families, min(v.published_at) as first_at
+from ingest.matches m
+join ingest.appearances a using (paragraph_id)
+join ingest.versions v using (version_id)
+join ingest.articles art using (article_id)
+join ingest.publishers pub using (publisher_id)
+where m.claim_id = %(claim_id)s and m.tier = 'accepted'
+
+-- sent --
+-- The mail server took it.
+update ingest.alerts set state = 'sent', sent_at = %(now)s, subject = %(subject)s, problem = null
+where alert_id = %(alert_id)s
+
+-- waiting --
+-- It will be tried again.
+update ingest.alerts set problem = %(problem)s where alert_id = %(alert_id)s
+
+-- failed --
+-- It won't be delivered.
+update ingest.alerts set state = 'failed', problem = %(problem)s where alert_id = %(alert_id)s
+
+-- states --
+-- How many alerts stand where.
+select state, count(*) as alerts from ingest.alerts group by state order by state
+
+-- recent --
+-- The alerts of late.
+select al.alert_id, al.email, al.subject, al.state, al.sent_at, al.problem, ev.claim_id, ev.kind
+from ingest.alerts al left join ingest.claim_events ev using (event_id)
+order by al.alert_id desc
+limit %(limit)s

@@ -1,0 +1,91 @@
+-- to_fetch --
+-- What a fetch needs to know of its articles.
+select a.article_id, a.url, p.etag, p.last_modified, p.body_hash
+from ingest.articles a left join ingest.pages p using (article_id)
+where a.article_id = any(%(article_ids)s)
+
+-- store_page --
+-- The page as fetched; the newest replaces the one before.
+insert into ingest.pages (article_id, fetched_at, status, url, content_type, etag, last_modified, body_hash, body)
+values (%(article_id)s, %(now)s, %(status)s, %(url)s, %(content_type)s, %(etag)s, %(last_modified)s, %(body_hash)s,
+        %(body)s)
+on conflict (article_id) do update
+set fetched_at = excluded.fetched_at, status = excluded.status, url = excluded.url,
+    content_type = excluded.content_type, etag = excluded.etag, last_modified = excluded.last_modified,
+    body_hash = excluded.body_hash, body = excluded.body
+
+-- set_outcome --
+-- How the last fetch or extraction of an article went.
+update ingest.articles set last_outcome = %(outcome)s, last_problem = %(problem)s where article_id = %(article_id)s
+
+-- to_extract --
+-- An article's page, if it has one, and the entry that announced it first.
+select a.article_id, a.url, a.first_seen_at, a.story_id, p.body, p.content_type, p.url as page_url,
+       e.title, e.summary, e.content, e.author, e.language, e.published_at
+from ingest.articles a
+left join ingest.pages p using (article_id)
+left join lateral (
+    select * from ingest.entries e where e.article_id = a.article_id order by e.entry_id limit 1
+) e on true
+where a.article_id = any(%(article_ids)s)
+
+-- add_version --
+-- A text of an article; one that it has had already brings no row.
+insert into ingest.versions (article_id, version_hash, source, title, author, language, published_at, known_at)
+values (%(article_id)s, %(version_hash)s, %(source)s, %(title)s, %(author)s, %(language)s, %(published_at)s, %(now)s)
+on conflict (article_id, version_hash) do nothing
+returning version_id
+
+-- add_paragraphs --
+-- Stores the texts that are new, and where each of them stands. The order of insertion is that of the hashes, so
+-- that two processes with the same texts wait for each other instead of deadlocking.
+with given as (
+    select *
+    from unnest(%(positions)s::integer[], %(hashes)s::bytea[], %(texts)s::text[]) as g (position, content_hash, text)
+), added as (
+    insert into ingest.paragraphs (content_hash, text, language, first_version_id, first_seen_at)
+    select content_hash, min(text), %(language)s, %(version_id)s, %(now)s
+    from given
+    group by content_hash
+    order by content_hash
+    on conflict (content_hash) do update set content_hash = excluded.content_hash
+    returning paragraph_id, content_hash, (xmax = 0) as is_new
+), stand as (
+    insert into ingest.appearances (version_id, position, paragraph_id, kind)
+    select %(version_id)s, g.position, a.paragraph_id, case when g.position = 0 then 'title' else 'body' end
+    from given g join added a using (content_hash)
+)
+select paragraph_id, is_new from added
+
+-- story_of_copies --
+-- The story of the article that shares the most text with this version, where that is at least half of it.
+with own as (
+    select distinct a.paragraph_id, length(p.text) as size
+    from ingest.appearances a join ingest.paragraphs p using (paragraph_id)
+    where a.version_id = %(version_id)s and a.kind = 'body'
+), shared as (
+    select art.story_id, art.article_id, sum(distinct_sizes.size) as size
+    from (
+        select distinct v.article_id, own.paragraph_id, own.size
+        from own
+        join ingest.appearances a using (paragraph_id)
+        join ingest.versions v on v.version_id = a.version_id
+        where v.article_id <> %(article_id)s
+    ) distinct_sizes
+    join ingest.articles art on art.article_id = distinct_sizes.article_id
+    where art.story_id is not null
+    group by art.story_id, art.article_id
+)
+select story_id
+from shared
+where 2 * size >= (select sum(size) from own)
+order by size desc, article_id
+limit 1
+
+-- add_story --
+-- A new story.
+insert into ingest.stories (first_seen_at) values (%(now)s) returning story_id
+
+-- set_story --
+-- The article tells that story.
+update ingest.articles set story_id = %(story_id)s where article_id = %(article_id)s and story_id is null

@@ -1,0 +1,37 @@
+-- extension --
+-- Vectors; pgvector marks itself trusted, so the database's owner may add it.
+create extension if not exists vector
+
+-- lock --
+-- One migration at a time, in whatever process.
+select pg_advisory_xact_lock(hashtext('claimwatch.migrate'))
+
+-- schema --
+-- Where the pipeline's tables live.
+create schema if not exists ingest
+
+-- bootstrap --
+-- The table that remembers which migrations have run.
+create table if not exists ingest.migrations (
+    name       text        primary key,
+    hash       bytea       not null,
+    applied_at timestamptz not null
+)
+
+-- done --
+-- The migrations that have run.
+select name, hash from ingest.migrations order by name
+
+-- record --
+-- Remembers one.
+insert into ingest.migrations (name, hash, applied_at) values (%(name)s, %(hash)s, %(now)s)
+
+-- api_objects --
+-- The views and functions that stand in schema analysis and are ours.
+select 'view' as kind, c.relname as name
+from pg_class c
+where c.relnamespace = 'analysis'::regnamespace and c.relkind = 'v' and pg_has_role(c.relowner, 'usage')
+union all
+select 'function', p.proname
+from pg_proc p
+where p.pronamespace = 'analysis'::regnamespace and pg_has_role(p.proowner, 'usage')

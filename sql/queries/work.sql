@@ -1,0 +1,120 @@
+-- claim --
+-- Takes up to `limit` due items under a lease. Hosts take turns, so that one host can't fill a batch.
+with due as (
+    select item_id, due_at,
+           row_number() over (partition by host order by due_at, item_id) as turn
+    from ingest.work
+    where stage = %(stage)s
+      and due_at <= %(now)s
+      and (lease_until is null or lease_until <= %(now)s)
+      and (hashtext(host) & 2147483647) %% %(shards)s = %(shard)s
+), chosen as (
+    select w.item_id
+    from due join ingest.work w on w.stage = %(stage)s and w.item_id = due.item_id
+    where w.lease_until is null or w.lease_until <= %(now)s
+    order by due.turn, due.due_at, w.item_id
+    limit %(limit)s
+    for update of w skip locked
+)
+update ingest.work w
+set lease_until = %(now)s + %(lease)s, lease_token = %(token)s, attempts = attempts + 1
+from chosen
+where w.stage = %(stage)s and w.item_id = chosen.item_id
+returning w.item_id, w.attempts, w.host
+
+-- claim_plain --
+-- The same for stages that go to no host: the oldest first.
+with chosen as (
+    select item_id
+    from ingest.work
+    where stage = %(stage)s
+      and due_at <= %(now)s
+      and (lease_until is null or lease_until <= %(now)s)
+    order by due_at, item_id
+    limit %(limit)s
+    for update skip locked
+)
+update ingest.work w
+set lease_until = %(now)s + %(lease)s, lease_token = %(token)s, attempts = attempts + 1
+from chosen
+where w.stage = %(stage)s and w.item_id = chosen.item_id
+returning w.item_id, w.attempts, w.host
+
+-- add --
+-- Queues an item; one that is queued already stays as it is.
+insert into ingest.work (stage, item_id, host, due_at)
+values (%(stage)s, %(item_id)s, %(host)s, %(due_at)s)
+on conflict (stage, item_id) do nothing
+
+-- add_all --
+-- Queues many items of a stage that goes to no host.
+insert into ingest.work (stage, item_id, due_at)
+select %(stage)s, unnest(%(item_ids)s::bigint[]), %(due_at)s
+on conflict (stage, item_id) do nothing
+
+-- settle --
+-- The item is done; nothing comes back where another process has taken it over.
+delete from ingest.work
+where stage = %(stage)s and item_id = any(%(item_ids)s) and lease_token = %(token)s
+returning item_id
+
+-- postpone --
+-- The item is to be taken again at `due_at`; nothing comes back where another process has taken it over.
+update ingest.work
+set due_at = %(due_at)s, lease_until = null, lease_token = null, outcome = %(outcome)s, problem = %(problem)s,
+    attempts = case when %(fresh)s then 0 else attempts end
+where stage = %(stage)s and item_id = %(item_id)s and lease_token = %(token)s
+returning item_id
+
+-- free_expired --
+-- Leases that ran out; the items are pending again anyway, this only makes it visible.
+update ingest.work set lease_until = null, lease_token = null
+where lease_until <= %(now)s
+returning stage, item_id
+
+-- pending --
+-- Per stage: due now, in work, and waiting for later.
+select stage,
+       count(*) filter (where due_at <= %(now)s and (lease_until is null or lease_until <= %(now)s)) as due,
+       count(*) filter (where lease_until > %(now)s) as in_work,
+       count(*) filter (where due_at > %(now)s and (lease_until is null or lease_until <= %(now)s)) as later,
+       min(due_at) filter (where due_at <= %(now)s and (lease_until is null or lease_until <= %(now)s)) as oldest_due
+from ingest.work
+group by stage
+
+-- start_run --
+-- A run of a stage begins.
+insert into ingest.runs (stage, started_at) values (%(stage)s, %(now)s) returning run_id
+
+-- count_claimed --
+-- Noted before the work is done, so that a killed run shows what it had taken.
+update ingest.runs set claimed = %(claimed)s where run_id = %(run_id)s
+
+-- finish_run --
+-- A run of a stage ends.
+update ingest.runs
+set finished_at = %(now)s, outcomes = %(outcomes)s, problem = %(problem)s
+where run_id = %(run_id)s
+
+-- drop_run --
+-- A run that found nothing to do leaves no row.
+delete from ingest.runs where run_id = %(run_id)s
+
+-- record_outcome --
+-- Why an item did not simply succeed.
+insert into ingest.outcomes (run_id, stage, item_id, outcome, problem, at)
+values (%(run_id)s, %(stage)s, %(item_id)s, %(outcome)s, %(problem)s, %(now)s)
+
+-- last_runs --
+-- The last run of every stage, for `status`.
+select distinct on (stage) stage, started_at, finished_at, claimed, outcomes, problem
+from ingest.runs
+order by stage, started_at desc
+
+-- outcome_counts --
+-- What became of all items so far, by stage.
+select stage, key as outcome, sum(value::integer)::bigint as items
+from ingest.runs, jsonb_each_text(outcomes)
+where key <> 'again'
+group by stage, key
+order by stage, key
