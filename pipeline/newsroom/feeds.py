@@ -69,7 +69,7 @@ def summary(item: Shown, length: int = SUMMARY_LENGTH) -> str:
     if len(text) <= length:
         return text
     head, _, _ = text[:length].rpartition(" ")
-    return (head if len(head) > length / 2 else text[:length]).rstrip(" ,;:-–—") + "…"
+    return (head if len(head) > length / 2 else text[:length]).rstrip(" .,;:-–—") + "…"
 
 
 def _add(parent: ET.Element, tag: str, text: str | None = None, **attributes: str) -> ET.Element:
