@@ -357,6 +357,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Fil
         assert ready.startswith("newsroom ready on http://127.0.0.1:"), process.stderr.read()
         yield ready.split()[-1], clock
         process.terminate()
+        assert process.wait(10) == 0
         assert process.stderr.read() == ""
         assert process.stdout.read() == ""
 
