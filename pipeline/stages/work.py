@@ -58,9 +58,11 @@ class StageReport:
     stage: str
     claimed: int = 0
     outcomes: Counter[str] = field(default_factory=Counter)
+    counts: Counter[str] = field(default_factory=Counter)  # what the stage made, in its own words
 
     def __add__(self, other: StageReport) -> StageReport:
-        return StageReport(self.stage, self.claimed + other.claimed, self.outcomes + other.outcomes)
+        claimed = self.claimed + other.claimed
+        return StageReport(self.stage, claimed, self.outcomes + other.outcomes, self.counts + other.counts)
 
 
 class LeaseLost(ClaimwatchError):
@@ -107,16 +109,16 @@ class Run:
     @contextmanager
     def settling(self, *items: Item) -> Iterator[None]:
         """The transaction in which the items' results are stored. A lost lease rolls it back and is counted."""
-        counted = Counter(self.report.outcomes)
+        before = Counter(self.report.outcomes), Counter(self.report.counts)
         try:
             with self.conn.transaction():
                 yield
         except LeaseLost as error:
-            self.report.outcomes = counted
+            self.report.outcomes, self.report.counts = before
             self.report.outcomes[LEASE_LOST] += len(items)
             log.warning("lease lost", stage=self.stage, items=len(items), reason=str(error))
         except BaseException:
-            self.report.outcomes = counted
+            self.report.outcomes, self.report.counts = before
             raise
 
     def done(self, item: Item, outcome: str, problem: str | None = None) -> None:

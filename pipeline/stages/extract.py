@@ -1,0 +1,122 @@
+"""extract: pages -> versions and paragraphs. Texts are content-addressed: a copy is stored once, however often it runs."""
+
+from __future__ import annotations
+
+import hashlib
+import zlib
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from pipeline.adapters.database import Connection, row, rows
+from pipeline.errors import PermanentError
+from pipeline.logic import extraction, text
+from pipeline.model import Document
+from pipeline.stages.work import Deps, Item, Run, StageReport, begin
+
+
+@dataclass(frozen=True)
+class Read:
+    """An article's text: from its `page`, or from the feed's `entry`, or none at all."""
+
+    source: str
+    document: Document
+    outcome: str
+    problem: str | None = None
+
+
+def run(conn: Connection, deps: Deps, limit: int) -> StageReport:
+    """Extract up to `limit` articles."""
+    with begin(conn, deps, "extract") as run:
+        items = {item.item_id: item for item in run.claim(limit)}
+        found = rows(conn, "articles.to_extract", article_ids=list(items)) if items else []
+        for article in found:
+            read = _read(article, deps.clock.now())
+            with run.settling(items[article.article_id]):
+                _store(run, items[article.article_id], article, read, deps.clock.now())
+        return run.report
+
+
+def _read(article: Any, now: datetime) -> Read:
+    problem, outcome = None, "entry"
+    if article.body is not None:
+        try:
+            body = zlib.decompress(article.body)
+            document = extraction.extract(body, article.content_type, article.page_url, now)
+            return Read("page", document, "extracted")
+        except PermanentError as error:
+            outcome, problem = error.code, str(error)
+    return Read("entry", _from_entry(article), outcome, problem)
+
+
+def _from_entry(article: Any) -> Document:
+    body = article.content if len(article.content or "") > len(article.summary or "") else article.summary
+    paragraphs = text.paragraphs(body or "")
+    sample = " ".join((article.title or "", *paragraphs))
+    return Document(
+        title=text.clean(article.title or ""),
+        paragraphs=paragraphs,
+        author=article.author,
+        published=article.published_at,
+        language=extraction.language(sample, article.language),
+    )
+
+
+def _store(run: Run, item: Item, article: Any, read: Read, now: datetime) -> None:
+    document = read.document
+    texts = [document.title, *document.paragraphs]
+    if not any(texts):
+        problem = read.problem or "neither the page nor the feed's entry has a text"
+        rows(run.conn, "articles.set_outcome", article_id=article.article_id, outcome="empty", problem=problem)
+        run.done(item, "empty", problem)
+        return
+    published = document.published or article.published_at
+    if published is None or published > now:
+        published = article.first_seen_at
+    version = row(
+        run.conn,
+        "articles.add_version",
+        article_id=article.article_id,
+        version_hash=hashlib.sha256("\n".join(texts).encode()).digest(),
+        source=read.source,
+        title=document.title,
+        author=document.author or article.author,
+        language=document.language,
+        published_at=published,
+        now=now,
+    )
+    if version is None:
+        run.done(item, "same-text", read.problem)
+        return
+    new = _add_paragraphs(run, version.version_id, texts, document.language, now)
+    if article.story_id is None:
+        _set_story(run, article.article_id, version.version_id, now)
+    run.queue("embed", new)
+    run.report.counts["paragraphs_new"] += len(new)
+    run.report.counts["paragraphs_known"] += sum(1 for t in texts if t) - len(new)
+    if read.source == "page":
+        rows(run.conn, "articles.set_outcome", article_id=article.article_id, outcome=read.outcome, problem=None)
+    run.done(item, read.outcome, read.problem)
+
+
+def _add_paragraphs(run: Run, version_id: int, texts: list[str], language: str | None, now: datetime) -> list[int]:
+    """Store title and paragraphs; the ids of those never seen before."""
+    placed = [(position, t) for position, t in enumerate(texts) if t]
+    added = rows(
+        run.conn,
+        "articles.add_paragraphs",
+        version_id=version_id,
+        positions=[position for position, _ in placed],
+        hashes=[text.content_hash(t) for _, t in placed],
+        texts=[t for _, t in placed],
+        language=language,
+        now=now,
+    )
+    return [r.paragraph_id for r in added if r.is_new]
+
+
+def _set_story(run: Run, article_id: int, version_id: int, now: datetime) -> None:
+    """A copy joins the story of what it copies; anything else begins one."""
+    found = row(run.conn, "articles.story_of_copies", article_id=article_id, version_id=version_id)
+    story_id = found.story_id if found else row(run.conn, "articles.add_story", now=now).story_id
+    rows(run.conn, "articles.set_story", article_id=article_id, story_id=story_id)

@@ -1,0 +1,157 @@
+"""fetch: articles -> pages. Polite: robots.txt, delay and concurrency per host, caps, deadlines.
+
+Where the page can't be had the article goes on all the same, with the feed's own title and text.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import zlib
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from pipeline.adapters.database import Connection, rows
+from pipeline.adapters.http import HostGate, HttpClient
+from pipeline.adapters.robots import Robots
+from pipeline.clock import Clock
+from pipeline.errors import ClaimwatchError, TransientError
+from pipeline.logic import urls
+from pipeline.model import Response
+from pipeline.settings import Settings
+from pipeline.stages.work import Item, Run, StageReport, begin
+
+ACCEPT = "text/html, application/xhtml+xml;q=0.9, */*;q=0.1"
+CONTENT_TYPES = ("text/html", "application/xhtml+xml", "application/xml", "text/xml", "text/plain")
+FIRST_RETRY = timedelta(minutes=5)
+RETRY_FACTOR = 3  # 5, 15, 45, 135 minutes: an outage of two hours costs no article its text
+
+
+class Deps(Protocol):
+    @property
+    def settings(self) -> Settings: ...
+    @property
+    def clock(self) -> Clock: ...
+    def http(self) -> HttpClient: ...
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """One fetch's result. `transient` says that the same request may succeed later."""
+
+    outcome: str
+    response: Response | None = None
+    problem: str | None = None
+    transient: bool = False
+    retry_after: float | None = None
+
+
+def run(conn: Connection, deps: Deps, limit: int, *, shard: int = 0, shards: int = 1) -> StageReport:
+    """Fetch up to `limit` due articles."""
+    with begin(conn, deps, "fetch", shard=shard, shards=shards) as run:
+        items = {item.item_id: item for item in run.claim(limit)}
+        if items:
+            articles = rows(conn, "articles.to_fetch", article_ids=list(items))
+            asyncio.run(_fetch_all(run, deps, [(items[a.article_id], a) for a in articles]))
+        return run.report
+
+
+async def _fetch_all(run: Run, deps: Deps, work: list[tuple[Item, Any]]) -> None:
+    gate = HostGate(deps.settings.fetch)
+    # Half of the lease is left for a slow end: an item that would be started later goes back into the queue.
+    deadline = asyncio.get_running_loop().time() + deps.settings.lease / 2
+    async with deps.http() as client:
+        robots = Robots(client, deps.clock)
+
+        async def one(item: Item, article: Any) -> tuple[Item, Any, Fetched | None]:
+            return item, article, await _fetch(client, robots, gate, deps, article, deadline)
+
+        for task in asyncio.as_completed([one(item, article) for item, article in work]):
+            item, article, fetched = await task
+            if fetched is None:
+                with run.settling(item):
+                    run.again(item, "again", deps.clock.now(), fresh=True)
+            else:
+                _store(run, deps, item, article, fetched)
+
+
+async def _fetch(
+    client: HttpClient, robots: Robots, gate: HostGate, deps: Deps, article: Any, deadline: float
+) -> Fetched | None:
+    host = urls.host(article.url)
+    delay: float | None = None
+    try:
+        if deps.settings.fetch.respect_robots:
+            answer = await robots.allowed(article.url)
+            if not answer.allowed:
+                return Fetched("robots", problem=f"robots.txt of {host} does not allow it: {answer.reason}")
+            delay = answer.crawl_delay
+        async with gate(host, delay):
+            if asyncio.get_running_loop().time() > deadline:
+                return None
+            response = await client.get(
+                article.url,
+                etag=article.etag,
+                last_modified=article.last_modified,
+                max_body=deps.settings.fetch.max_body,
+                accept=ACCEPT,
+                content_types=CONTENT_TYPES,
+            )
+    except TransientError as error:
+        return Fetched(error.code, problem=str(error), transient=True, retry_after=error.retry_after)
+    except ClaimwatchError as error:
+        return Fetched(error.code, problem=str(error))
+    return _judge(gate, host, response)
+
+
+def _judge(gate: HostGate, host: str, response: Response) -> Fetched:
+    if response.status == 304:
+        return Fetched("unchanged", response)
+    if 200 <= response.status < 300:
+        return Fetched("fetched", response)
+    problem = f"the server answered {response.status}"
+    wait = response.headers.get("retry-after", "")
+    retry_after = float(wait) if wait.isascii() and wait.isdigit() else None
+    if response.status == 429:
+        gate.pause(host, retry_after or 60.0)
+    transient = response.status in (408, 425, 429) or response.status >= 500
+    return Fetched(f"http-{response.status}", None, problem, transient, retry_after)
+
+
+def _store(run: Run, deps: Deps, item: Item, article: Any, fetched: Fetched) -> None:
+    now = deps.clock.now()
+    if fetched.transient and item.attempts < deps.settings.fetch.max_attempts:
+        with run.settling(item):
+            _note(run, article.article_id, fetched.outcome, fetched.problem)
+            run.again(item, fetched.outcome, _next_try(now, item.attempts, fetched.retry_after), fetched.problem)
+        return
+    body_hash = hashlib.sha256(fetched.response.body).digest() if fetched.outcome == "fetched" and fetched.response else None
+    with run.settling(item):
+        _note(run, article.article_id, fetched.outcome, fetched.problem)
+        if fetched.response is not None and body_hash is not None:
+            headers = fetched.response.headers
+            rows(
+                run.conn,
+                "articles.store_page",
+                article_id=article.article_id,
+                now=now,
+                status=fetched.response.status,
+                url=fetched.response.url,
+                content_type=headers.get("content-type"),
+                etag=headers.get("etag"),
+                last_modified=headers.get("last-modified"),
+                body_hash=body_hash,
+                body=zlib.compress(fetched.response.body, 6),
+            )
+        run.done(item, fetched.outcome, fetched.problem)
+        run.queue("extract", [article.article_id])
+
+
+def _note(run: Run, article_id: int, outcome: str, problem: str | None) -> None:
+    rows(run.conn, "articles.set_outcome", article_id=article_id, outcome=outcome, problem=problem)
+
+
+def _next_try(now: datetime, attempts: int, retry_after: float | None) -> datetime:
+    wait = FIRST_RETRY * RETRY_FACTOR ** (attempts - 1)
+    return now + max(wait, timedelta(seconds=retry_after or 0))
