@@ -1,0 +1,1 @@
+"""What touches the world outside: databases, the network, files and models. No decisions are made here."""
