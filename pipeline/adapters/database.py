@@ -58,13 +58,13 @@ def statement(name: str, model_id: int | None = None) -> sql.Composable:
     return sql.SQL(text.replace("{", "{{").replace("}", "}}")).format()  # type: ignore[arg-type]
 
 
-def rows(conn: Connection, name: str, model_id: int | None = None, **values: Any) -> list[Any]:
+def rows(conn: Connection, name: str, model_id: int | None = None, /, **values: Any) -> list[Any]:
     """Run a named statement; its rows as named tuples, [] where it returns none."""
     cursor = conn.execute(statement(name, model_id), values)
     return cursor.fetchall() if cursor.description else []
 
 
-def row(conn: Connection, name: str, model_id: int | None = None, **values: Any) -> Any:
+def row(conn: Connection, name: str, model_id: int | None = None, /, **values: Any) -> Any:
     """The first row, or None."""
     found = rows(conn, name, model_id, **values)
     return found[0] if found else None

@@ -1,0 +1,225 @@
+"""Reads a claims file (claims/nk-russia.yaml explains the format to its editor).
+
+A mistake is reported with file, line and reason, all of them at once, and nothing is loaded.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+from pipeline.errors import ConfigurationError
+from pipeline.logic import terms
+
+CUES = ("denial", "workers-or-goods")  # concepts that every claim of a topic is shown, beside its own groups
+_ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_LANGUAGE = re.compile(r"[a-z]{2}")
+
+Texts = tuple[tuple[str, str], ...]  # (language, text)
+Concepts = dict[str, tuple[str, ...]]  # concept: terms
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A claim, complete: everything that finding and deciding need."""
+
+    claim_id: str
+    statement: str
+    phrasings: Texts
+    decoys: Texts
+    topic_decoys: Texts
+    groups: dict[str, Concepts]  # role: its alternatives
+    cues: Concepts
+
+    def definition(self) -> dict[str, Any]:
+        """As it is stored: plain lists and dictionaries, with the terms written out."""
+        return {
+            "phrasings": self.phrasings,
+            "decoys": self.decoys,
+            "topic_decoys": self.topic_decoys,
+            "groups": self.groups,
+            "cues": self.cues,
+        }
+
+    def definition_hash(self) -> bytes:
+        text = json.dumps([self.statement, self.definition()], sort_keys=True, ensure_ascii=False)
+        return hashlib.sha256(text.encode()).digest()
+
+    @classmethod
+    def from_definition(cls, claim_id: str, statement: str, stored: dict[str, Any]) -> Claim:
+        def texts(key: str) -> Texts:
+            return tuple((language, text) for language, text in stored[key])
+
+        return cls(
+            claim_id,
+            statement,
+            texts("phrasings"),
+            texts("decoys"),
+            texts("topic_decoys"),
+            {role: {c: tuple(t) for c, t in concepts.items()} for role, concepts in stored["groups"].items()},
+            {c: tuple(t) for c, t in stored["cues"].items()},
+        )
+
+
+@dataclass(frozen=True)
+class Topic:
+    topic_id: str
+    name: str
+    claims: tuple[Claim, ...]
+
+
+def parse(content: str, file: str) -> Topic:
+    """The topic in a claims file. Raises ConfigurationError with every mistake, each as `file:line: reason`."""
+    try:
+        node = yaml.compose(content, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = mark.line + 1 if mark else 1
+        reason = getattr(error, "problem", None) or str(error)
+        raise ConfigurationError(f"{file}:{line}: not valid YAML: {reason}") from error
+    reader = _Reader(file)
+    topic = reader.topic(node)
+    if reader.mistakes:
+        raise ConfigurationError("\n".join(f"{file}:{line}: {reason}" for line, reason in sorted(reader.mistakes)))
+    if topic is None:
+        raise ConfigurationError(f"{file}:1: the file is empty")
+    return topic
+
+
+class _Reader:
+    """Walks the YAML tree, whose nodes know their lines, and collects mistakes instead of stopping at the first."""
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self.mistakes: list[tuple[int, str]] = []
+
+    def wrong(self, node: Any, reason: str) -> None:
+        line = node.start_mark.line + 1 if node is not None else 1
+        self.mistakes.append((line, reason))
+
+    def topic(self, node: Any) -> Topic | None:
+        if node is None:
+            return None
+        parts = self.mapping(node, "the file", required=("topic", "concepts", "claims"))
+        head = self.mapping(parts.get("topic"), "topic", required=("id", "name"), optional=("decoys",))
+        topic_id = self.identifier(head.get("id"), "topic.id")
+        name = self.text(head.get("name"), "topic.name")
+        decoys = self.texts(head.get("decoys"), "topic.decoys")
+        concepts = self.concepts(parts.get("concepts"))
+        cues = {cue: concepts[cue] for cue in CUES if cue in concepts}
+        claims: list[Claim] = []
+        for item in self.sequence(parts.get("claims"), "claims"):
+            claim = self.claim(item, concepts, decoys, cues)
+            if any(claim.claim_id == other.claim_id for other in claims):
+                self.wrong(item, f"the claim {claim.claim_id!r} stands here twice")
+            claims.append(claim)
+        if not claims:
+            self.wrong(parts.get("claims"), "no claim")
+        return Topic(topic_id, name, tuple(claims))
+
+    def claim(self, node: Any, concepts: Concepts, topic_decoys: Texts, cues: Concepts) -> Claim:
+        required = ("id", "statement", "phrasings", "groups")
+        parts = self.mapping(node, "a claim", required=required, optional=("decoys",))
+        claim_id = self.identifier(parts.get("id"), "id")
+        statement = self.text(parts.get("statement"), f"{claim_id}.statement")
+        phrasings = self.texts(parts.get("phrasings"), f"{claim_id}.phrasings")
+        if not phrasings:
+            self.wrong(parts.get("phrasings"), f"{claim_id} has no phrasing")
+        groups: dict[str, Concepts] = {}
+        for role, names in self.items(parts.get("groups"), f"{claim_id}.groups"):
+            chosen: Concepts = {}
+            for item in self.sequence(names, f"{claim_id}.groups.{role}"):
+                name = self.text(item, "a concept's name")
+                if name not in concepts:
+                    self.wrong(item, f"{claim_id}.groups.{role}: no concept is called {name!r}")
+                else:
+                    chosen[name] = concepts[name]
+            if not chosen:
+                self.wrong(names, f"{claim_id}.groups.{role} names no concept")
+            groups[role] = chosen
+        decoys = self.texts(parts.get("decoys"), f"{claim_id}.decoys")
+        return Claim(claim_id, statement, phrasings, decoys, topic_decoys, groups, cues)
+
+    def concepts(self, node: Any) -> Concepts:
+        found: Concepts = {}
+        for name, languages in self.items(node, "concepts"):
+            seen: list[str] = []
+            for language, listed in self.items(languages, f"concepts.{name}"):
+                self.language(language, listed, f"concepts.{name}")
+                for item in self.sequence(listed, f"concepts.{name}.{language}"):
+                    term = self.text(item, f"a term of {name}")
+                    try:
+                        terms.Lexicon({name: [term]})
+                    except ValueError as error:
+                        self.wrong(item, str(error))
+                    if term in seen:
+                        self.wrong(item, f"concepts.{name}: the term {term!r} stands here twice")
+                    seen.append(term)
+            if not seen:
+                self.wrong(node, f"concepts.{name} has no term")
+            found[name] = tuple(seen)
+        return found
+
+    def texts(self, node: Any, place: str) -> Texts:
+        found: list[tuple[str, str]] = []
+        if node is None:
+            return ()
+        for language, listed in self.items(node, place):
+            self.language(language, listed, place)
+            for item in self.sequence(listed, f"{place}.{language}"):
+                found.append((language, self.text(item, f"{place}.{language}")))
+        return tuple(found)
+
+    def language(self, language: str, node: Any, place: str) -> None:
+        if not _LANGUAGE.fullmatch(language):
+            self.wrong(node, f"{place}: {language!r} is not a two-letter language code")
+
+    def mapping(
+        self, node: Any, place: str, required: tuple[str, ...], optional: tuple[str, ...] = ()
+    ) -> dict[str, Any]:
+        found = dict(self.items(node, place))
+        for key in found.keys() - {*required, *optional}:
+            known = ", ".join((*required, *optional))
+            self.wrong(found[key], f"{place} has no key {key!r}; known are {known}")
+        for key in required:
+            if key not in found:
+                self.wrong(node, f"{place} lacks {key!r}")
+        return found
+
+    def items(self, node: Any, place: str) -> Iterator[tuple[str, Any]]:
+        if not isinstance(node, yaml.MappingNode):
+            if node is not None:
+                self.wrong(node, f"{place} must be a mapping (key: value)")
+            return
+        seen = set()
+        for key, value in node.value:
+            if key.value in seen:
+                self.wrong(key, f"{place}: the key {key.value!r} stands here twice")
+            seen.add(key.value)
+            yield str(key.value), value
+
+    def sequence(self, node: Any, place: str) -> list[Any]:
+        if isinstance(node, yaml.SequenceNode):
+            return list(node.value)
+        if node is not None:
+            self.wrong(node, f"{place} must be a list")
+        return []
+
+    def text(self, node: Any, place: str) -> str:
+        if isinstance(node, yaml.ScalarNode) and node.value.strip():
+            return str(node.value).strip()
+        if node is not None:
+            self.wrong(node, f"{place} must be a text and not be empty")
+        return ""
+
+    def identifier(self, node: Any, place: str) -> str:
+        text = self.text(node, place)
+        if text and not _ID.fullmatch(text):
+            self.wrong(node, f"{place}: {text!r} must be small letters, digits and single hyphens")
+        return text

@@ -1,0 +1,96 @@
+"""Which concepts a text names. Terms of all languages are tried on every text, so no language detection is needed.
+
+How a term matches, after both were normalised (NFKC, case folded, ё as е, one apostrophe):
+    북한군           with Hangul, kana or Han characters: anywhere, as a plain substring
+    front line      otherwise: whole words, parted by spaces or hyphens
+    soldier*        a star takes any ending of the word
+    북한 + 파병       both parts, anywhere in the text
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+_WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
+_EAST_ASIAN = re.compile(r"[\u1100-\u11ff\u3040-\u30ff\u3130-\u318f\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff]")
+_APOSTROPHES = dict.fromkeys(map(ord, "\u2018\u2019\u02bc\u02b9`\u00b4"), "'")
+_FOLD = {**_APOSTROPHES, ord("ё"): "е"}
+
+
+def normalise(text: str) -> str:
+    return unicodedata.normalize("NFKC", text).casefold().translate(_FOLD)
+
+
+@dataclass(frozen=True)
+class _Phrase:
+    """Words that follow each other; `prefix` says which may have any ending."""
+
+    words: tuple[str, ...]
+    prefix: tuple[bool, ...]
+    atom: int
+
+    def at(self, words: list[str], start: int) -> bool:
+        if start + len(self.words) > len(words):
+            return False
+        return all(
+            words[start + i].startswith(word) if prefix else words[start + i] == word
+            for i, (word, prefix) in enumerate(zip(self.words, self.prefix, strict=True))
+        )
+
+
+class Lexicon:
+    """Concepts compiled once, asked for every text: `Lexicon({"kursk": ["kursk*", "курск*", "쿠르스크"]})`."""
+
+    def __init__(self, concepts: Mapping[str, Iterable[str]]) -> None:
+        self._atoms: dict[str, int] = {}
+        self._conjunctions: list[tuple[frozenset[int], str]] = []
+        self._single: dict[int, set[str]] = defaultdict(set)
+        self._substrings: list[tuple[str, int]] = []
+        self._exact: dict[str, list[_Phrase]] = defaultdict(list)
+        self._prefixes: dict[str, list[_Phrase]] = defaultdict(list)
+        for concept, terms in concepts.items():
+            for term in terms:
+                atoms = frozenset(self._atom(part) for part in term.split(" + "))
+                if len(atoms) == 1:
+                    self._single[next(iter(atoms))].add(concept)
+                else:
+                    self._conjunctions.append((atoms, concept))
+        self._lengths = sorted({len(prefix) for prefix in self._prefixes})
+
+    def _atom(self, part: str) -> int:
+        """Number of a term's part; the same part in two concepts is looked for once."""
+        normal = normalise(part).strip()
+        if normal in self._atoms:
+            return self._atoms[normal]
+        number = self._atoms[normal] = len(self._atoms)
+        if _EAST_ASIAN.search(normal):
+            self._substrings.append((normal, number))
+            return number
+        pieces = re.findall(r"[^\W_]+(?:'[^\W_]+)*\*?", normal)
+        if not pieces:
+            raise ValueError(f"the term {part!r} has no word in it")
+        stars = tuple(piece.endswith("*") for piece in pieces)
+        phrase = _Phrase(tuple(piece.rstrip("*") for piece in pieces), stars, number)
+        index = self._prefixes if stars[0] else self._exact
+        index[phrase.words[0]].append(phrase)
+        return number
+
+    def concepts_in(self, text: str) -> frozenset[str]:
+        """The concepts that the text names."""
+        normal = normalise(text)
+        found = {number for part, number in self._substrings if part in normal}
+        words = _WORD.findall(normal)
+        for start, word in enumerate(words):
+            phrases = list(self._exact.get(word, ()))
+            for length in self._lengths:
+                if length > len(word):
+                    break
+                phrases += self._prefixes.get(word[:length], ())
+            found.update(phrase.atom for phrase in phrases if phrase.at(words, start))
+        named = {concept for atom in found for concept in self._single.get(atom, ())}
+        named.update(concept for atoms, concept in self._conjunctions if atoms <= found)
+        return frozenset(named)
