@@ -1,0 +1,1 @@
+"""What touches the world: HTTP, the encoder, mail, the database, the archive."""
