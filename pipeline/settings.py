@@ -259,4 +259,9 @@ def root() -> Path:
     return package / "bundled"
 
 
-__all__ = ["ENV_PREFIX", "Settings", "default_home", "is_mail_address", "load", "redacted", "root"]
+def package_data(name: str) -> Path:
+    """A file of pipeline/data."""
+    return Path(__file__).parent / "data" / name
+
+
+__all__ = ["ENV_PREFIX", "Settings", "default_home", "is_mail_address", "load", "package_data", "redacted", "root"]

@@ -1,0 +1,237 @@
+"""Plain text as the product keeps it: cleaned, cut into paragraphs and sentences, hashed, decoded."""
+
+from __future__ import annotations
+
+import codecs
+import hashlib
+import html
+import re
+import unicodedata
+from itertools import pairwise
+
+LONG_PARAGRAPH = 2000  # characters; more than an encoder reads at once, so longer ones are split
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_LINE_ENDS = re.compile("\r\n|[\r\x85\u2028\u2029]")
+# Controls (but tab, newline and two that act as spaces), soft hyphen, zero-width and direction marks, BOM.
+_DROPPED = re.compile(
+    "[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\xad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]"
+)
+_SPACES = re.compile(r"[^\S\n]+")
+_AROUND_NEWLINE = re.compile(r" ?\n[ \n]*")
+
+_BLOCK_TAGS = (
+    "address article aside blockquote body br center dd details dialog div dl dt fieldset figcaption "
+    "figure footer form h1 h2 h3 h4 h5 h6 header hr html legend li main nav ol option p pre section "
+    "summary table tbody tfoot thead tr ul"
+)
+_BLOCKS = frozenset(_BLOCK_TAGS.split())
+_SILENT_TAGS = "head iframe noscript object script style svg template title"
+_SILENT = frozenset(_SILENT_TAGS.split())
+_TAG = re.compile(r"<[a-zA-Z/!?]")
+_NO_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+
+
+def clean(text: str) -> str:
+    """NFC; no controls, zero-width characters or lone surrogates; one space between words, one newline
+    between lines, none at the ends. Idempotent; PostgreSQL accepts whatever comes out.
+    """
+    if _SURROGATE.search(text):
+        text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")  # joins pairs, too
+    text = _DROPPED.sub("", _LINE_ENDS.sub("\n", text))
+    text = _SPACES.sub(" ", unicodedata.normalize("NFC", text))
+    return _AROUND_NEWLINE.sub("\n", text).strip()
+
+
+def line(text: str) -> str:
+    """`clean`, on one line: for titles and names."""
+    return clean(text).replace("\n", " ")
+
+
+def strip_html(fragment: str) -> str:
+    """The text of an HTML fragment: entities decoded, block tags as newlines, scripts and styles dropped."""
+    if not _TAG.search(fragment):
+        return clean(html.unescape(fragment) if "&" in fragment else fragment)
+    from lxml import etree  # type: ignore[import-untyped,unused-ignore]
+    from lxml import html as lxml_html  # type: ignore[import-untyped,unused-ignore]
+
+    source = _NO_XML.sub("", _SURROGATE.sub("\ufffd", fragment))
+    try:
+        parser = lxml_html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)
+        root = lxml_html.document_fromstring(source.encode(), parser=parser)
+    except (etree.ParserError, etree.XMLSyntaxError):
+        return clean(html.unescape(re.sub(r"<[^>]*>", " ", fragment)))
+    parts: list[str] = []
+    silent: object = None  # the outermost element whose text is not shown
+    for event, element in etree.iterwalk(root, events=("start", "end")):
+        tag = element.tag if isinstance(element.tag, str) else ""
+        if tag in _BLOCKS and silent is None:
+            parts.append("\n")
+        if event == "start":
+            if silent is None and tag in _SILENT:
+                silent = element
+            if silent is None:
+                parts.append(re.sub(r"\s+", " ", element.text or ""))
+        else:
+            if silent is element:
+                silent = None
+            if silent is None:
+                parts.append(" " if tag in ("td", "th") else "")
+                parts.append(re.sub(r"\s+", " ", element.tail or ""))
+    return clean("".join(parts))
+
+
+def content_hash(text: str) -> bytes:
+    """SHA-256 of the clean text, white space collapsed, case kept: the identity of a paragraph (32 bytes)."""
+    return hashlib.sha256(" ".join(clean(text).split()).encode()).digest()
+
+
+def paragraphs(text: str) -> tuple[str, ...]:
+    """The lines of `text`, cleaned, no empty ones; those over LONG_PARAGRAPH are split at sentence ends."""
+    return tuple(part for row in clean(text).split("\n") if row for part in _split_long(row))
+
+
+def _split_long(row: str) -> list[str]:
+    if len(row) <= LONG_PARAGRAPH:
+        return [row]
+    parts, begin, end = [], 0, 0
+    for start, stop in _pieces(row):
+        if stop - begin > LONG_PARAGRAPH and end > begin:
+            parts.append(row[begin:end].strip())
+            begin = start
+        end = stop
+    parts.append(row[begin:].strip())
+    return [part for part in parts if part]
+
+
+def _pieces(row: str) -> list[tuple[int, int]]:
+    """Sentences, those beyond the limit cut again at spaces and, where there are none, anywhere."""
+    pieces = []
+    for start, stop in sentences(row):
+        at = start
+        while stop - at > LONG_PARAGRAPH:
+            cut = row.rfind(" ", at + 1, at + LONG_PARAGRAPH)
+            cut = cut if cut > 0 else at + LONG_PARAGRAPH
+            pieces.append((at, cut))
+            at = cut
+        pieces.append((at, stop))
+    return pieces
+
+
+_CLOSERS = "\"'”’»›)\\]}」』）】〉》"
+# A full stop ends a sentence before white space; its East Asian forms, and 다. before Hangul, do without.
+_END = re.compile(
+    rf"[.!?…]+[{_CLOSERS}]*(?=\s)|[。！？｡]+[{_CLOSERS}]*|(?<=[다요])\.[{_CLOSERS}]*(?=[가-힣])|\n"
+)
+_NEXT_WORD = re.compile(r"[\s\"'“‘«‹(\[{「『（【〈《–—-]*(\w*)")
+_LAST_WORD = re.compile(r"[^\s\"'“‘«‹(\[{「『（]+$")
+# Words after which a full stop seldom ends a sentence (lower case, without the final stop).
+_ABBREVIATED = (
+    "mr mrs ms dr prof sr jr st gen lt col maj sgt capt cmdr adm brig gov sen rep rev hon pres vs no nos "
+    "fig vol approx dept est jan feb mar apr jun jul aug sep sept oct nov dec e.g i.e cf al m mm mlle mme "
+    "me pr av bd p.ex env г гг т тт тыс млн млрд трлн руб ул им д стр см ст рис гл ген полк подп кап лейт "
+    "акад проф тов гр п пп т.н т.е м вул буд грн рр ред напр обл р"
+)
+_ABBREVIATIONS = frozenset(_ABBREVIATED.split())
+# Ends of sentences all the same when the next word begins a new one: "in the U.S. The minister ..."
+_STARTING = (
+    "The This That These Those It He She They We I In On At But And However After Before Since When While "
+    "As If A An Его Это Они Он Она Мы В На По Но И Il Elle Ils Elles Le La Les Un Une Ce Cette Mais"
+)
+_STARTERS = frozenset(_STARTING.split())
+
+
+def sentences(text: str) -> list[tuple[int, int]]:
+    """Spans of the sentences of `text`, in order, trimmed; what lies between them is white space only.
+
+    Rules, not a model, for en, fr, ko, ru, uk, ja and zh: a stop after a known abbreviation, an initial or
+    inside a number does not end a sentence, nor does one before a lower-case word. A newline always does.
+    """
+    ends = [0, *(m.end() for m in _END.finditer(text) if _is_end(text, m)), len(text)]
+    spans = []
+    for begin, end in pairwise(ends):
+        part = text[begin:end]
+        stripped = part.strip()
+        if stripped:
+            start = begin + len(part) - len(part.lstrip())
+            spans.append((start, start + len(stripped)))
+    return spans
+
+
+def _is_end(text: str, match: re.Match[str]) -> bool:
+    mark = match.group()
+    if mark[0] in "\n。！？｡":
+        return True
+    following = _NEXT_WORD.match(text, match.end())
+    word = following.group(1) if following else ""
+    if word[:1].islower():
+        return False
+    if mark[0] != "." or mark.startswith(".."):
+        return True
+    before = _LAST_WORD.search(text, max(0, match.start() - 40), match.start())
+    last = before.group() if before else ""
+    initials = re.fullmatch(r"(?:\w\.)*[^\W\d_]", last) is not None and last[:1].isupper()
+    if initials:  # an initial ("J. Smith") or letters with stops ("U.S."): only the latter may end a sentence
+        return "." in last and word in _STARTERS
+    return last.lower() not in _ABBREVIATIONS
+
+
+_ALIASES = {  # what the label says and what browsers read
+    "iso8859-1": "cp1252",
+    "ascii": "cp1252",
+    "iso8859-9": "cp1254",
+    "euc_kr": "cp949",
+    "gb2312": "gb18030",
+    "gbk": "gb18030",
+    "shift_jis": "cp932",
+    "big5": "big5hkscs",
+}
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+_HEADER_CHARSET = re.compile(r"charset\s*=\s*[\"']?([\w.:-]+)", re.IGNORECASE)
+_META_CHARSET = re.compile(rb"<meta[^>]{0,300}?charset\s*=\s*[\"']?\s*([\w.:-]+)", re.IGNORECASE)
+_XML_ENCODING = re.compile(rb"^\s*<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([\w.:-]+)", re.IGNORECASE)
+
+
+def decode(body: bytes, content_type: str | None = None) -> str:
+    """Text of a page by BOM, UTF-8 where it fits without error, header, XML declaration, <meta>, in turn.
+
+    UTF-8 comes before the labels because text that is valid UTF-8 and not ASCII is hardly ever anything else,
+    while labels are often wrong. Never fails: undecodable bytes become U+FFFD.
+    """
+    for mark, encoding in _BOMS:
+        if body.startswith(mark):
+            return body[len(mark) :].decode(encoding, "replace")
+    labels = []
+    if content_type and (header := _HEADER_CHARSET.search(content_type)):
+        labels.append(header.group(1))
+    head = body[:4096]
+    labels += [
+        m.group(1).decode("ascii", "replace")
+        for m in (_XML_ENCODING.search(head), _META_CHARSET.search(head))
+        if m
+    ]
+    encodings = [name for name in map(_python_name, labels) if name]
+    stateful = [encoding for encoding in encodings if encoding.startswith("iso2022")]  # pure ASCII bytes
+    for encoding in [*stateful, "utf-8", *encodings]:
+        try:
+            return body.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    return body.decode(encodings[0] if encodings else "utf-8", "replace")
+
+
+def _python_name(label: str) -> str | None:
+    try:
+        info = codecs.lookup(label)
+    except LookupError:
+        return None
+    text_only = getattr(info, "_is_text_encoding", True)
+    if not text_only or info.name in {"utf-7", "unicode_escape", "raw_unicode_escape", "idna", "punycode"}:
+        return None
+    return _ALIASES.get(info.name, info.name)

@@ -1,0 +1,164 @@
+"""The identity of a web address: one spelling for each page, so that an article is stored once."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import SplitResult, urljoin, urlsplit
+
+MAX_LENGTH = 2000  # characters; longer ones are traps more often than articles
+
+# Query parameters that say where a reader came from and never what is shown.
+_TRACKING_PREFIXES = ("utm_", "at_", "hsa_", "mtm_", "pk_", "ns_", "_hs", "__hs", "oly_", "vero_", "guce_")
+_TRACKING_NAMES = (
+    # advertising and social networks
+    "fbclid gclid gclsrc dclid gbraid wbraid msclkid yclid ysclid _openstat igshid igsh twclid ttclid "
+    "li_fat_id epik srsltid __twitter_impression ref_src ref_url "
+    # mailing programs, audience measurement
+    "mc_cid mc_eid mkt_tok hsctatracking wickedid _ke s_cid cmpid icid ito xtor smid ocid guccounter "
+    # a publisher's own campaign mark
+    "cmp"
+)
+_TRACKING = frozenset(_TRACKING_NAMES.split())
+
+# Hosts known to answer the same path under their main name. Others stay: many "m." sites number their pages
+# anew, and a page's own canonical link settles it better than a guess.
+_SAME_PATH = ((re.compile(r"^([a-z-]+)\.m\.wikipedia\.org$"), r"\1.wikipedia.org"),)
+_SAME_PATH_HOSTS = {"amp.theguardian.com": "www.theguardian.com"}
+
+_ASCII_HOST = re.compile(r"[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_])?")
+_KEPT_PATH = re.compile(rb"[A-Za-z0-9\-._~!$&'()*+,;=:@/]")
+_KEPT_QUERY = re.compile(rb"[A-Za-z0-9\-._~!$&'()*+,;=:@/?]")
+_UNRESERVED = re.compile(rb"[A-Za-z0-9\-._~]")
+_ESCAPE = re.compile(rb"%[0-9A-Fa-f]{2}")
+_PREFIXES = ("www.", "m.", "amp.", "mobile.")
+
+
+def canonical(url: str, base: str | None = None) -> str | None:
+    """The one spelling of an http(s) address, or None where it is none, carries credentials or is too long.
+
+    Idempotent. Host in lower case and ASCII (IDNA), no default port, fragment, tracking parameter, dot
+    segment or empty query; the remaining parameters keep their order.
+    """
+    try:
+        parts = _split(url, base)
+        netloc = _netloc(parts) if parts else None
+    except ValueError:  # a port out of range, a broken IPv6 address, a host that IDNA refuses
+        return None
+    if parts is None or netloc is None:
+        return None
+    path = _path(parts.path)
+    query = _query(parts.query)
+    result = f"{parts.scheme}://{netloc}{path}{'?' + query if query else ''}"
+    return result if len(result) <= MAX_LENGTH else None
+
+
+def host(url: str) -> str:
+    """The host of an address in lower case, without port; "" where there is none."""
+    try:
+        return (urlsplit(url).hostname or "").rstrip(".")
+    except ValueError:
+        return ""
+
+
+def same_site(a: str, b: str) -> bool:
+    """Whether both addresses belong to one registrable domain (www.example.co.uk and news.example.co.uk)."""
+    one, other = _site(host(a)), _site(host(b))
+    return bool(one) and one == other
+
+
+def _site(name: str) -> str:
+    from courlan import extract_domain
+
+    if not name:
+        return ""
+    if re.fullmatch(r"[\d.]+", name) or ":" in name:
+        return name
+    known = extract_domain(f"http://{name}/")
+    if known:
+        return str(known)
+    for prefix in _PREFIXES:  # a name without a public suffix, as in an intranet or a test
+        name = name.removeprefix(prefix)
+    return name
+
+
+def _split(url: str, base: str | None) -> SplitResult | None:
+    url = re.sub(r"^[\x00-\x20\xa0\u3000]+|[\x00-\x20\xa0\u3000]+$|[\t\r\n]", "", url)
+    if len(url) > 4 * MAX_LENGTH or re.search(r"[\x00-\x1f\x7f\ud800-\udfff]", url):
+        return None
+    if base is not None:
+        url = urljoin(base, url)
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc:
+        return None
+    return parts
+
+
+def _netloc(parts: SplitResult) -> str | None:
+    name = (parts.hostname or "").lower()
+    if ":" in name:
+        import ipaddress
+
+        name = f"[{ipaddress.IPv6Address(name).compressed}]"
+    else:
+        if not name.isascii():
+            import idna
+
+            try:
+                name = idna.encode(name, uts46=True).decode("ascii")
+            except idna.IDNAError:
+                return None
+        name = name.rstrip(".")
+        if not _ASCII_HOST.fullmatch(name) or ".." in name or len(name) > 253:
+            return None
+        name = _SAME_PATH_HOSTS.get(name, name)
+        for pattern, replacement in _SAME_PATH:
+            name = pattern.sub(replacement, name)
+    port = parts.port
+    default = 443 if parts.scheme == "https" else 80
+    return name if port is None or port == default else f"{name}:{port}"
+
+
+def _escape(text: str, kept: re.Pattern[bytes]) -> str:
+    """Percent-encoding in its one normal form: needed escapes in upper case, no others."""
+    raw, out, at = text.encode(), bytearray(), 0
+    while at < len(raw):
+        if _ESCAPE.match(raw, at):
+            byte = bytes([int(raw[at + 1 : at + 3], 16)])
+            out += byte if _UNRESERVED.match(byte) else raw[at : at + 3].upper()
+            at += 3
+            continue
+        byte = raw[at : at + 1]
+        out += byte if kept.match(byte) else b"%%%02X" % byte[0]
+        at += 1
+    return out.decode("ascii")
+
+
+def _path(path: str) -> str:
+    segments: list[str] = []
+    pieces = _escape(path.replace("\\", "/"), _KEPT_PATH).split("/")[1:] or [""]
+    for index, piece in enumerate(pieces):
+        last = index == len(pieces) - 1
+        if piece in (".", ".."):
+            if piece == ".." and segments:
+                segments.pop()
+            if last:
+                segments.append("")
+        else:
+            segments.append(piece)
+    # The AMP twin of an article: /2024/10/troops/amp/ is /2024/10/troops/. A site's own /amp stays.
+    while len(segments) > 2 and segments[-1] == "" and segments[-2] == "amp":
+        del segments[-2]
+    while len(segments) > 1 and segments[-1] == "amp":
+        segments.pop()
+    return "/" + "/".join(segments)
+
+
+def _query(query: str) -> str:
+    kept = []
+    for pair in _escape(query, _KEPT_QUERY).split("&"):
+        name, _, value = pair.partition("=")
+        name = name.lower()
+        amp = name == "amp" and value in ("", "1", "true")
+        if pair and not amp and name not in _TRACKING and not name.startswith(_TRACKING_PREFIXES):
+            kept.append(pair)
+    return "&".join(kept)
