@@ -13,7 +13,8 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from pipeline.adapters.database import Connection, rows
-from pipeline.adapters.http import HostGate, HttpClient
+from pipeline.adapters.gate import HostGate
+from pipeline.adapters.http import ARTICLE_ACCEPT, HttpClient, article_types
 from pipeline.adapters.robots import Robots
 from pipeline.clock import Clock
 from pipeline.errors import ClaimwatchError, TransientError
@@ -22,8 +23,6 @@ from pipeline.model import Response
 from pipeline.settings import Settings
 from pipeline.stages.work import Item, Run, StageReport, begin
 
-ACCEPT = "text/html, application/xhtml+xml;q=0.9, */*;q=0.1"
-CONTENT_TYPES = ("text/html", "application/xhtml+xml", "application/xml", "text/xml", "text/plain")
 FIRST_RETRY = timedelta(minutes=5)
 RETRY_FACTOR = 3  # 5, 15, 45, 135 minutes: an outage of two hours costs no article its text
 
@@ -95,8 +94,8 @@ async def _fetch(
                 etag=article.etag,
                 last_modified=article.last_modified,
                 max_body=deps.settings.fetch.max_body,
-                accept=ACCEPT,
-                content_types=CONTENT_TYPES,
+                accept=ARTICLE_ACCEPT,
+                content_types=article_types,
             )
     except TransientError as error:
         return Fetched(error.code, problem=str(error), transient=True, retry_after=error.retry_after)

@@ -11,7 +11,8 @@ from typing import Any, Protocol
 from psycopg.types.json import Jsonb
 
 from pipeline.adapters.database import Connection, row, rows
-from pipeline.adapters.http import HostGate, HttpClient
+from pipeline.adapters.gate import HostGate
+from pipeline.adapters.http import FEED_ACCEPT, HttpClient
 from pipeline.clock import Clock
 from pipeline.errors import ClaimwatchError, PermanentError
 from pipeline.logic import feeds, schedule, urls
@@ -19,8 +20,6 @@ from pipeline.logic.schedule import PollOutcome
 from pipeline.model import ParsedFeed, PollState, Response
 from pipeline.settings import Settings
 from pipeline.stages.work import Item, Run, StageReport, begin
-
-ACCEPT = "application/rss+xml, application/atom+xml, application/feed+json, application/xml;q=0.9, */*;q=0.5"
 
 
 class Deps(Protocol):
@@ -74,7 +73,7 @@ async def _poll(client: HttpClient, gate: HostGate, deps: Deps, feed: Any) -> Po
                 etag=feed.etag,
                 last_modified=feed.last_modified,
                 max_body=deps.settings.poll.max_body,
-                accept=ACCEPT,
+                accept=FEED_ACCEPT,
             )
         return _read(feed, response)
     except ClaimwatchError as error:

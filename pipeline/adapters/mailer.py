@@ -1,0 +1,122 @@
+"""Mail by SMTP, one connection a batch. What can be tried again and what can't is told apart by the server's answer."""
+
+from __future__ import annotations
+
+import smtplib
+import ssl
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime
+from types import TracebackType
+
+from pipeline.clock import Clock
+from pipeline.errors import ConfigurationError, PermanentError, TransientError
+from pipeline.model import Message
+from pipeline.settings import MailSettings
+
+
+class Mailer:
+    """Use as a context manager; the connection is opened by the first mail and reopened after a fault."""
+
+    def __init__(self, settings: MailSettings, clock: Clock) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._smtp: smtplib.SMTP | None = None
+
+    def __enter__(self) -> Mailer:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._smtp is not None:
+            try:
+                self._smtp.quit()
+            except (smtplib.SMTPException, OSError):
+                self._smtp.close()
+            self._smtp = None
+
+    def send(self, message: Message) -> None:
+        """Returns once the server has taken the mail; raises TransientError or PermanentError otherwise."""
+        try:
+            smtp = self._connected()
+            # sendmail and not send_message: the latter rewrites lines that begin with "From ".
+            smtp.sendmail(self._settings.sender, [message.to], self._mime(message), ["SMTPUTF8"] if _foreign(message) else [])
+        except smtplib.SMTPRecipientsRefused as error:
+            code, answer = next(iter(error.recipients.values()))
+            self._keep_or_drop()
+            raise _refused(code, answer, message.to) from error
+        except smtplib.SMTPResponseException as error:
+            self._drop()
+            raise _refused(error.smtp_code, error.smtp_error, message.to) from error
+        except smtplib.SMTPNotSupportedError as error:
+            self._keep_or_drop()
+            raise PermanentError(f"the mail server can't carry this mail: {error}", code="smtp-unsupported") from error
+        except (smtplib.SMTPException, OSError) as error:
+            self._drop()
+            where = f"{self._settings.host}:{self._settings.port}"
+            raise TransientError(f"no mail server at {where}: {error or type(error).__name__}", code="smtp-down") from error
+
+    def _connected(self) -> smtplib.SMTP:
+        if self._smtp is None:
+            settings = self._settings
+            context = ssl.create_default_context()
+            if settings.security == "tls":
+                smtp: smtplib.SMTP = smtplib.SMTP_SSL(settings.host, settings.port, timeout=settings.timeout, context=context)
+            else:
+                smtp = smtplib.SMTP(settings.host, settings.port, timeout=settings.timeout)
+            try:
+                if settings.security == "starttls":
+                    smtp.starttls(context=context)
+                if settings.username is not None and settings.password is not None:
+                    smtp.login(settings.username, settings.password.get_secret_value())
+            except smtplib.SMTPAuthenticationError as error:
+                smtp.close()
+                raise ConfigurationError(
+                    f"the mail server {settings.host} refused the login of {settings.username}: set "
+                    "CLAIMWATCH_MAIL__USERNAME and CLAIMWATCH_MAIL__PASSWORD"
+                ) from error
+            except BaseException:
+                smtp.close()
+                raise
+            self._smtp = smtp
+        return self._smtp
+
+    def _mime(self, message: Message) -> bytes:
+        mail = EmailMessage(policy=SMTP)
+        mail["From"] = self._settings.sender
+        mail["To"] = message.to
+        mail["Subject"] = " ".join(message.subject.split())
+        mail["Date"] = format_datetime(self._clock.now())
+        mail["Message-ID"] = message.message_id
+        mail["Auto-Submitted"] = "auto-generated"
+        for name, value in message.headers.items():
+            mail[name] = value
+        mail.set_content(message.text, cte="quoted-printable")
+        mail.add_alternative(message.html, subtype="html", cte="quoted-printable")
+        return mail.as_bytes()
+
+    def _keep_or_drop(self) -> None:
+        """After a refused recipient the connection is good, if the server takes a RSET."""
+        try:
+            if self._smtp is not None:
+                self._smtp.rset()
+        except (smtplib.SMTPException, OSError):
+            self._drop()
+
+    def _drop(self) -> None:
+        if self._smtp is not None:
+            self._smtp.close()
+            self._smtp = None
+
+
+def _foreign(message: Message) -> bool:
+    return not message.to.isascii()
+
+
+def _refused(code: int, answer: bytes | str, to: str) -> TransientError | PermanentError:
+    text = answer.decode(errors="replace") if isinstance(answer, bytes) else answer
+    problem = f"the mail server answered {code} for {to}: {text}"
+    if 400 <= code < 500 or code <= 0:
+        return TransientError(problem, code=f"smtp-{code}")
+    return PermanentError(problem, code=f"smtp-{code}")

@@ -1,0 +1,102 @@
+"""notify: alerts -> mail. An outbox: the alert is leased, sent, and marked in the transaction that ends its work.
+
+A crash between the server's 250 and our commit is the one place where a mail can double; its Message-ID stays the
+same, so that readers' programs can fold the pair.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import timedelta
+from itertools import groupby
+from typing import Any, Protocol
+
+from pipeline.adapters.database import Connection, row, rows
+from pipeline.adapters.mailer import Mailer
+from pipeline.clock import Clock
+from pipeline.errors import PermanentError, TransientError
+from pipeline.logic import mail
+from pipeline.logic.mail import AlertContent, Coverage, Evidence, Report
+from pipeline.model import Message
+from pipeline.settings import Settings
+from pipeline.stages.work import Item, Run, StageReport, begin
+
+FIRST_RETRY = timedelta(minutes=1)
+RETRY_CAP = timedelta(hours=4)  # 1, 2, 4, ... 240 minutes: 12 attempts span about a day
+
+
+class Deps(Protocol):
+    @property
+    def settings(self) -> Settings: ...
+    @property
+    def clock(self) -> Clock: ...
+    def mailer(self) -> Mailer: ...
+
+
+def run(conn: Connection, deps: Deps, limit: int) -> StageReport:
+    """Send up to `limit` due alerts."""
+    with begin(conn, deps, "notify") as run:
+        items = {item.item_id: item for item in run.claim(limit)}
+        if items:
+            with deps.mailer() as mailer:
+                for alert in rows(conn, "alerts.to_send", alert_ids=list(items)):
+                    _deliver(run, deps, mailer, items[alert.alert_id], alert)
+        return run.report
+
+
+def _deliver(run: Run, deps: Deps, mailer: Mailer, item: Item, alert: Any) -> None:
+    message = _message(run.conn, alert)
+    if message is None:
+        with run.settling(item):
+            problem = "its evidence was withdrawn before the mail went out"
+            rows(run.conn, "alerts.failed", alert_id=alert.alert_id, problem=problem)
+            run.done(item, "withdrawn", problem)
+        return
+    try:
+        mailer.send(message)
+    except TransientError as error:
+        if item.attempts < deps.settings.mail.max_attempts:
+            wait = min(FIRST_RETRY * 2 ** (item.attempts - 1), RETRY_CAP)
+            with run.settling(item):
+                rows(run.conn, "alerts.waiting", alert_id=alert.alert_id, problem=str(error))
+                run.again(item, error.code, deps.clock.now() + wait, str(error))
+            return
+        _give_up(run, item, alert, error.code, f"given up after {item.attempts} attempts: {error}")
+    except PermanentError as error:
+        _give_up(run, item, alert, error.code, str(error))
+    else:
+        with run.settling(item):
+            rows(run.conn, "alerts.sent", alert_id=alert.alert_id, subject=message.subject, now=deps.clock.now())
+            run.done(item, "sent")
+
+
+def _give_up(run: Run, item: Item, alert: Any, outcome: str, problem: str) -> None:
+    with run.settling(item):
+        rows(run.conn, "alerts.failed", alert_id=alert.alert_id, problem=problem)
+        run.done(item, outcome, problem)
+
+
+def _message(conn: Connection, alert: Any) -> Message | None:
+    if alert.event_id is None:
+        return mail.operator_note(alert.subject, alert.body, alert.email, alert.message_id)
+    found = rows(conn, "alerts.evidence_of_story", claim_id=alert.claim_id, story_id=alert.story_id)
+    if not found:
+        return None
+    covered = row(conn, "alerts.coverage", claim_id=alert.claim_id)
+    coverage = Coverage(covered.stories, covered.articles, covered.families, covered.first_at)
+    content = AlertContent(alert.kind, alert.claim_id, alert.statement, _evidence(found), coverage)
+    return mail.alert(content, alert.email, alert.message_id)
+
+
+def _evidence(found: Iterable[Any]) -> list[Evidence]:
+    """Rows of alerts.evidence_of_story, one an appearance, as evidence with its reports."""
+    evidence = []
+    for (sentence, paragraph), group in groupby(found, key=lambda r: (r.sentence, r.paragraph)):
+        same = list(group)
+        reports = {
+            r.url: Report(r.publisher, r.country, r.language, r.title, r.url, r.published_at, r.source == "entry")
+            for r in reversed(same)
+        }
+        ordered = sorted(reports.values(), key=lambda report: report.published)
+        evidence.append(Evidence(sentence, paragraph, same[0].stance, same[0].probability, ordered))
+    return evidence
