@@ -83,7 +83,8 @@ class Lexicon:
         """The concepts that the text names."""
         normal = normalise(text)
         found = {number for part, number in self._substrings if part in normal}
-        words = _WORD.findall(normal)
+        # A Latin name with a Korean particle attached is a word of its own.
+        words = _WORD.findall(_EAST_ASIAN.sub(" ", normal))
         for start, word in enumerate(words):
             phrases = list(self._exact.get(word, ()))
             for length in self._lengths:

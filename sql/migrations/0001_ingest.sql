@@ -488,3 +488,25 @@ comment on table ingest.migrations is 'The files of sql/migrations that have run
 comment on column ingest.migrations.name is 'File name.';
 comment on column ingest.migrations.hash is 'SHA-256 of the file as it ran.';
 comment on column ingest.migrations.applied_at is 'When it ran.';
+
+-- What analysis.similar shows of the paragraphs in `near`: the earliest article that carries each.
+create function ingest.similar_shown() returns text
+language sql immutable
+as $$
+select 'select near.similarity::real, p.text, shown.publisher, shown.language, shown.published_at, shown.title,
+               shown.url, near.paragraph_id, shown.story_id
+        from near
+        join ingest.paragraphs p using (paragraph_id)
+        cross join lateral (
+            select pub.name as publisher, v.language, v.published_at, v.title, a.url, a.story_id
+            from ingest.appearances ap
+            join ingest.versions v using (version_id)
+            join ingest.articles a using (article_id)
+            join ingest.publishers pub using (publisher_id)
+            where ap.paragraph_id = near.paragraph_id
+            order by v.published_at, v.version_id
+            limit 1
+        ) shown
+        order by near.similarity desc, near.paragraph_id'
+$$;
+comment on function ingest.similar_shown is 'The second half of the statements in analysis.similar.';

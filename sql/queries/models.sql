@@ -12,7 +12,7 @@ select model_id, name, weights_hash, dimensions from ingest.models where active
 
 -- activate --
 -- Switches to a model whose embeddings are complete.
-update ingest.models set active = (model_id = %(model_id)s) where active or model_id = %(model_id)s
+update ingest.models set active = true where model_id = %(model_id)s
 
 -- texts --
 -- The texts of paragraphs.
@@ -41,3 +41,21 @@ where model_id = %(model_id)s and content_hash = any(%(hashes)s)
 insert into ingest.phrase_embeddings (model_id, content_hash, embedding)
 values (%(model_id)s, %(content_hash)s, %(embedding)s)
 on conflict do nothing
+
+-- any --
+-- Whether any model is registered.
+select model_id from ingest.models limit 1
+
+-- missing_count --
+-- How many paragraphs have no vector of this model.
+select count(*) as missing
+from ingest.paragraphs p
+where not exists (select from {embeddings} e where e.paragraph_id = p.paragraph_id)
+
+-- is_active --
+-- Whether the model is the one in use.
+select model_id from ingest.models where model_id = %(model_id)s and active
+
+-- deactivate --
+-- No model is in use until the next statement of the transaction names one.
+update ingest.models set active = false where active

@@ -1,0 +1,123 @@
+"""maintain: frees expired leases, applies retention, checks indexes, and tells the operator when a stage stalls."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from pipeline.adapters.database import Connection, rows
+from pipeline.stages import embed
+from pipeline.stages.services import Services
+from pipeline.stages.track import queue_mail
+
+STALLED_AFTER = timedelta(hours=3)  # work that has been due this long while nothing took it
+CHUNK = 5000  # rows deleted a transaction, so that retention never holds locks for long
+
+
+@dataclass
+class Maintained:
+    freed: int = 0
+    deleted: dict[str, int] = field(default_factory=dict)
+    requeued: int = 0
+    broken_indexes: list[str] = field(default_factory=list)
+    stalled: list[str] = field(default_factory=list)
+    mailed: bool = False
+
+
+def run(conn: Connection, services: Services) -> Maintained:
+    """One round of housekeeping. Every step stands alone: a crash between two loses nothing."""
+    now = services.clock.now()
+    done = Maintained(freed=len(rows(conn, "work.free_expired", now=now)))
+    done.deleted = _retention(conn, services)
+    done.deleted["log files"] = _old_logs(services)
+    done.requeued = _active_model(conn, services)
+    done.broken_indexes = [r.name for r in rows(conn, "maintain.broken_indexes")]
+    done.stalled = _stalled(conn, services)
+    if done.stalled or done.broken_indexes:
+        done.mailed = _tell_operator(conn, services, done)
+    return done
+
+
+def _retention(conn: Connection, services: Services) -> dict[str, int]:
+    kept = services.settings.retention
+    now = services.clock.now()
+    rules: dict[str, int | None] = {"bodies": kept.bodies_days, "runs": kept.runs_days, "articles": kept.articles_days}
+    deleted = {}
+    for what, days in rules.items():
+        if days is None:
+            continue
+        total = 0
+        while True:
+            gone = rows(conn, f"maintain.expire_{what}", before=now - timedelta(days=days), chunk=CHUNK)
+            total += len(gone)
+            if len(gone) < CHUNK:
+                break
+        deleted[what] = total
+    return deleted
+
+
+def _old_logs(services: Services) -> int:
+    """Airflow keeps one folder of log files a DAG run and never removes any."""
+    folder = services.settings.home / "airflow" / "logs"
+    oldest = time.time() - services.settings.retention.logs_days * 86_400
+    removed = 0
+    for run_folder in list(folder.glob("dag_id=*/run_id=*")):
+        if run_folder.stat().st_mtime < oldest:
+            shutil.rmtree(run_folder, ignore_errors=True)
+            removed += 1
+    return removed
+
+
+def _active_model(conn: Connection, services: Services) -> int:
+    """Switch to the settings' model once all its vectors are there; until then queue what is missing."""
+    if not rows(conn, "models.any"):
+        return 0
+    model_id = embed.model(conn, services)
+    with conn.transaction():
+        missing = embed.queue_missing(conn, services, model_id)
+        waiting = rows(conn, "models.missing_count", model_id)[0].missing
+        if waiting == 0 and not rows(conn, "models.is_active", model_id=model_id):
+            rows(conn, "models.deactivate")
+            rows(conn, "models.activate", model_id=model_id)
+            rows(conn, "claims.rematch_all", model_id, now=services.clock.now())
+    return missing
+
+
+def _stalled(conn: Connection, services: Services) -> list[str]:
+    now = services.clock.now()
+    pending = rows(conn, "work.pending", now=now)
+    return [
+        f"{r.stage}: {r.due} items are due, the oldest since {r.oldest_due:%Y-%m-%d %H:%M} UTC"
+        for r in pending
+        if r.oldest_due is not None and r.oldest_due < now - STALLED_AFTER
+    ]
+
+
+def _tell_operator(conn: Connection, services: Services, done: Maintained) -> bool:
+    """One mail a day and set of troubles."""
+    operator = services.settings.mail.operator
+    if operator is None:
+        return False
+    now = services.clock.now()
+    lines = [*done.stalled, *(f"index {name} is not valid: REINDEX INDEX CONCURRENTLY {name}" for name in done.broken_indexes)]
+    stages = ",".join(sorted(line.split(":")[0] for line in done.stalled))
+    body = "\n".join(["The pipeline needs a look:", "", *lines, "", "`claimwatch status` shows more."])
+    with conn.transaction():
+        key = f"operator/{now:%Y-%m-%d}/{stages}/{len(done.broken_indexes)}"
+        return queue_mail(conn, key, operator, now, subject="the pipeline has stalled", body=body)
+
+
+def summary(done: Maintained) -> dict[str, Any]:
+    """Counts only, for logs and XCom."""
+    return {
+        "freed": done.freed,
+        "deleted": done.deleted,
+        "requeued": done.requeued,
+        "broken_indexes": len(done.broken_indexes),
+        "stalled": len(done.stalled),
+    }
+
+

@@ -1,0 +1,104 @@
+"""What stages are handed in real life, and the list of stages. Everything heavy is made at first use."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from pipeline.adapters import database
+from pipeline.adapters.database import Connection
+from pipeline.clock import Clock
+from pipeline.settings import Settings
+from pipeline.stages.work import HOSTED, StageReport
+
+if TYPE_CHECKING:
+    from pipeline.adapters.encoder import Encoder
+    from pipeline.adapters.http import HttpClient
+    from pipeline.adapters.mailer import Mailer
+
+log = structlog.get_logger()
+
+STAGES = ("poll", "fetch", "extract", "embed", "match", "track", "notify")
+PLAIN_BATCH = 200  # items a transaction's worth of work for stages without a batch setting of their own
+
+
+class Services:
+    """The real encoder, HTTP client, mailer and clock, made from the settings."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    @cached_property
+    def clock(self) -> Clock:
+        return self.settings.clock()
+
+    @cached_property
+    def encoder(self) -> Encoder:
+        from pipeline.adapters.encoder import Encoder
+
+        return Encoder(self.settings.embed)
+
+    def http(self) -> HttpClient:
+        from pipeline.adapters.http import HttpClient
+
+        return HttpClient(self.settings.fetch)
+
+    def mailer(self) -> Mailer:
+        from pipeline.adapters.mailer import Mailer
+
+        return Mailer(self.settings.mail, self.clock)
+
+    @contextmanager
+    def session(self) -> Iterator[Connection]:
+        """A connection as the pipeline's role; the embedded server is started where it is not running."""
+        if self.settings.database.dsn is None:
+            database.embedded_server(self.settings).start()
+        with database.session(self.settings) as conn:
+            yield conn
+
+
+def batch_size(settings: Settings, stage: str) -> int:
+    sizes = {
+        "poll": settings.poll.batch,
+        "fetch": settings.fetch.batch,
+        "embed": settings.embed.batch,
+        "match": settings.match.batch,
+        "notify": settings.mail.batch,
+    }
+    return sizes.get(stage, PLAIN_BATCH)
+
+
+def run_stage(
+    conn: Connection,
+    services: Services,
+    stage: str,
+    *,
+    limit: int | None = None,
+    shard: int = 0,
+    shards: int = 1,
+    seconds: float | None = None,
+    progress: Callable[[StageReport], None] | None = None,
+) -> StageReport:
+    """Run a stage batch by batch until nothing is due, `limit` items are done or `seconds` have passed."""
+    run: Callable[..., StageReport] = import_module(f"pipeline.stages.{stage}").run
+    size = batch_size(services.settings, stage)
+    sharding: dict[str, Any] = {"shard": shard, "shards": shards} if stage in HOSTED - {"notify"} else {}
+    total = StageReport(stage)
+    begun = time.monotonic()
+    while limit is None or total.claimed < limit:
+        wanted = size if limit is None else min(size, limit - total.claimed)
+        report = run(conn, services, wanted, **sharding)
+        total += report
+        if report.claimed:
+            log.info(stage, claimed=report.claimed, **dict(report.outcomes))
+            if progress:
+                progress(total)
+        if report.claimed == 0 or (seconds is not None and time.monotonic() - begun > seconds):
+            break
+    return total

@@ -1,0 +1,54 @@
+-- expire_bodies --
+-- Empties page bodies that are older than the retention; the extracted text stays.
+update ingest.pages set body = null
+where page_id in (
+    select p.page_id
+    from ingest.pages p
+    where p.body is not null and p.fetched_at < %(before)s
+      and not exists (select from ingest.work w where w.stage = 'extract' and w.item_id = p.article_id)
+    limit %(chunk)s)
+returning page_id
+
+-- expire_runs --
+-- Forgets old runs and their outcomes.
+delete from ingest.runs
+where run_id in (select run_id from ingest.runs where started_at < %(before)s limit %(chunk)s)
+returning run_id
+
+-- expire_articles --
+-- Forgets old articles that are evidence for nothing and whose texts nobody else's evidence rests on.
+delete from ingest.articles
+where article_id in (
+    select a.article_id
+    from ingest.articles a
+    where a.first_seen_at < %(before)s
+      and not exists (
+          select from ingest.versions v
+          join ingest.appearances ap using (version_id)
+          join ingest.matches m using (paragraph_id)
+          where v.article_id = a.article_id)
+      and not exists (
+          select from ingest.versions v
+          join ingest.paragraphs p on p.first_version_id = v.version_id
+          join ingest.appearances ap on ap.paragraph_id = p.paragraph_id
+          join ingest.versions other on other.version_id = ap.version_id
+          where v.article_id = a.article_id and other.article_id <> a.article_id)
+    order by a.article_id
+    limit %(chunk)s)
+returning article_id
+
+-- broken_indexes --
+-- Indexes that a failed build left invalid, and vector tables without their HNSW index.
+select i.indexrelid::regclass::text as name
+from pg_index i
+join pg_class c on c.oid = i.indexrelid
+where c.relnamespace = 'ingest'::regnamespace and not (i.indisvalid and i.indisready)
+union all
+select format('ingest.embeddings_%%s_hnsw (missing)', m.model_id)
+from ingest.models m
+where not exists (
+    select
+    from pg_index i
+    join pg_class c on c.oid = i.indexrelid
+    join pg_am am on am.oid = c.relam and am.amname = 'hnsw'
+    where i.indrelid = to_regclass(format('ingest.embeddings_%%s', m.model_id)))
