@@ -17,6 +17,7 @@ import shutil
 import signal
 import sys
 import time
+from collections.abc import Iterable
 
 PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 PR_SET_CHILD_SUBREAPER = 36
@@ -52,8 +53,8 @@ def start(command: list[str]) -> int:
     return pid
 
 
-def descendants() -> list[int]:
-    """Every living process below us (zombies don't count); empty where there is no /proc."""
+def descendants() -> dict[int, int]:
+    """Every living process below us and its parent (zombies don't count); empty where there is no /proc."""
     parents: dict[int, int] = {}
     for name in os.listdir("/proc") if LINUX else []:  # noqa: PTH208
         if name.isdigit():
@@ -69,7 +70,7 @@ def descendants() -> list[int]:
         more = {pid for pid, parent in parents.items() if parent in found and pid not in found}
         found |= more
         rest = bool(more)
-    return sorted(found - {os.getpid()})
+    return {pid: parent for pid, parent in parents.items() if pid in found and pid != os.getpid()}
 
 
 def reap(main: int) -> int | None:
@@ -86,7 +87,7 @@ def reap(main: int) -> int | None:
             code = os.waitstatus_to_exitcode(status)
 
 
-def send(number: int, pids: list[int], group: int | None = None) -> None:
+def send(number: int, pids: Iterable[int], group: int | None = None) -> None:
     if group is not None:
         with contextlib.suppress(OSError):
             os.killpg(group, number)
@@ -96,7 +97,11 @@ def send(number: int, pids: list[int], group: int | None = None) -> None:
 
 
 def end_all(main: int, code: int | None, grace: float) -> int:
-    """SIGTERM to the command's group, after it or half the grace period to all descendants, then SIGKILL."""
+    """SIGTERM to the command's group; after it, or half the grace period, to all descendants; then SIGKILL.
+
+    For the first second SIGKILL goes only to those without children: a parent that waits for a child which
+    does not obey can then still tell of its end and leave in good order.
+    """
     begun = time.monotonic()
     send(signal.SIGTERM, [], group=main)
     told_all = False
@@ -109,12 +114,14 @@ def end_all(main: int, code: int | None, grace: float) -> int:
             break
         if passed > grace + 10:
             break  # unkillable: in an uninterruptible system call
-        if passed > grace:
+        if passed > grace + 1:
             send(signal.SIGKILL, left, group=main)
+        elif passed > grace:
+            send(signal.SIGKILL, left.keys() - set(left.values()))
         elif not told_all and (code is not None or passed > grace / 2):
             send(signal.SIGTERM, left)
             told_all = True
-        time.sleep(0.05)
+        time.sleep(0.25 if passed > grace else 0.05)
     if not LINUX:
         send(signal.SIGKILL, [], group=main)
     return code if code is not None else -signal.SIGKILL
