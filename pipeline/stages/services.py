@@ -102,3 +102,9 @@ def run_stage(
         if report.claimed == 0 or (seconds is not None and time.monotonic() - begun > seconds):
             break
     return total
+
+
+def due(conn: Connection, services: Services, stage: str) -> int:
+    """How many items of a stage wait to be taken now."""
+    pending = database.rows(conn, "work.pending", now=services.clock.now())
+    return sum(int(r.due) for r in pending if r.stage == stage)
