@@ -26,21 +26,12 @@ if TYPE_CHECKING:
 
 FEATURES = (
     # Cosines are in deviations from the encoder's own baseline; see Matcher._baseline.
-    "cosine",  # best phrasing, paragraph
     "cosine_sentence",  # best phrasing, best sentence
-    "cosine_title",  # best phrasing, title
-    "cohort",  # cosine less its mean over all claims: a hub is near to everything
-    "claim_margin",  # cosine less that of the claim's nearest decoy
-    "topic_margin",  # cosine less that of the topic's nearest decoy
-    "groups",  # share of the claim's concept groups named in the paragraph
+    "cohort",  # best phrasing's cosine less its mean over all claims: a hub is near to everything
+    "decoy_margin",  # best phrasing's cosine less that of the nearest decoy, the claim's or the topic's
+    "groups_context",  # share of the claim's concept groups named in the paragraph or the title above it
     "groups_sentence",  # ... in one sentence
-    "groups_context",  # ... in paragraph and title together
-    "all_paragraph",  # 1 where all groups are named
-    "all_sentence",
-    "all_context",
-    "workers_or_goods",  # labourers, shells, tourists: named in the paragraph
-    "is_title",
-    "length",  # log of the paragraph's characters over 200
+    "all_context",  # 1 where all groups are named in paragraph and title
 )
 
 # A pair is worth its sentences' vectors when at least this share of its groups is named in the context.
@@ -77,13 +68,11 @@ class DecisionModel:
 
 @dataclass(frozen=True)
 class Passage:
-    """A paragraph with its context: the title under which it appeared first, and both vectors."""
+    """A paragraph with its vector, and the title under which it appeared first as its context."""
 
     text: str
     title: str
     vector: Matrix
-    title_vector: Matrix | None
-    is_title: bool = False
 
 
 @dataclass(frozen=True)
@@ -124,14 +113,13 @@ class Matcher:
         self.model = model
         self._phrases, self._phrase_starts = _stacked([_wordings(c) for c in claims], vectors)
         self._decoys, self._decoy_starts = _stacked([_decoys(c) for c in claims], vectors)
-        self._topic, self._topic_starts = _stacked([[t for _, t in c.topic_decoys] for c in claims], vectors)
         self._mean, self._deviation = self._baseline()
         self._concepts: dict[tuple[str, tuple[str, ...]], str] = {}
         self._groups = [
             [frozenset(self._key(n, t) for n, t in concepts.items()) for concepts in claim.groups.values()]
             for claim in claims
         ]
-        self._cues = [{n: self._key(n, t) for n, t in claim.cues.items()} for claim in claims]
+        self._denials = [self._key("denial", c.cues["denial"]) if "denial" in c.cues else None for c in claims]
         self._lexicon = Lexicon({key: terms for (_, terms), key in self._concepts.items()})
 
     def _baseline(self) -> tuple[float, float]:
@@ -156,30 +144,21 @@ class Matcher:
         column = {name: features[:, :, k] for k, name in enumerate(FEATURES)}
         vectors = np.stack([p.vector for p in passages]).astype(np.float32)
         cosine = self._units(self._best(vectors, self._phrases, self._phrase_starts))
-        column["cosine"][:] = column["cosine_sentence"][:] = cosine
+        column["cosine_sentence"][:] = cosine
         column["cohort"][:] = cosine - cosine.mean(axis=1, keepdims=True)
-        column["claim_margin"][:] = cosine - self._units(self._best(vectors, self._decoys, self._decoy_starts))
-        column["topic_margin"][:] = cosine - self._units(self._best(vectors, self._topic, self._topic_starts))
-        titles = np.stack([p.vector if p.title_vector is None else p.title_vector for p in passages])
-        near = self._best(titles.astype(np.float32), self._phrases, self._phrase_starts)
-        column["cosine_title"][:] = self._units(near)
-        column["is_title"][:] = np.array([[p.is_title] for p in passages], np.float32)
-        column["length"][:] = np.array([[np.log(max(len(p.text), 1) / 200)] for p in passages], np.float32)
+        column["decoy_margin"][:] = cosine - self._units(self._best(vectors, self._decoys, self._decoy_starts))
         title_concepts: dict[str, frozenset[str]] = {}
         for i, passage in enumerate(passages):
             here = self._lexicon.concepts_in(passage.text)
             if passage.title not in title_concepts:
                 title_concepts[passage.title] = self._lexicon.concepts_in(passage.title)
             context = here | title_concepts[passage.title]
-            if not passage.is_title and passage.title and context:  # compounds may span both
+            if passage.title != passage.text and context:  # compounds may span both
                 context |= self._lexicon.concepts_in(f"{passage.title}\n{passage.text}")
             for j in range(c) if context else ():
-                column["groups"][i, j] = column["groups_sentence"][i, j] = self._share(j, here)
+                column["groups_sentence"][i, j] = self._share(j, here)
                 column["groups_context"][i, j] = self._share(j, context)
-                column["workers_or_goods"][i, j] = self._cues[j].get("workers-or-goods") in here
-        for whole, share in (("all_paragraph", "groups"), ("all_context", "groups_context")):
-            column[whole][:] = column[share] >= 1
-        column["all_sentence"][:] = column["all_paragraph"]
+        column["all_context"][:] = column["groups_context"] >= 1
         pairs = [(int(i), int(j)) for i, j in np.argwhere(column["groups_context"] >= FIND_GROUPS)]
         spans = {i: sentences(passages[i].text) for i in dict.fromkeys(i for i, _ in pairs)}
         return Found(passages, features, pairs, spans)
@@ -216,7 +195,6 @@ class Matcher:
         features = found.features[i, j]
         features[FEATURES.index("cosine_sentence")] = cosines.max()
         features[FEATURES.index("groups_sentence")] = shares.max()
-        features[FEATURES.index("all_sentence")] = float(shares.max() >= 1)
         # Terms count more than nearness here: three deviations are worth one concept group of four.
         return parts[int(np.argmax(shares + cosines / 12))]
 
@@ -238,7 +216,7 @@ class Matcher:
 
     def _stance(self, j: int, sentence: str) -> str:
         """A first, plain rule: words of denial in the carrying sentence refute."""
-        denial = self._cues[j].get("denial")
+        denial = self._denials[j]
         return "refutes" if denial and denial in self._lexicon.concepts_in(sentence) else "supports"
 
 
@@ -246,8 +224,7 @@ def phrases(claims: Sequence[Claim]) -> list[str]:
     """Every text whose vector a Matcher needs, each once."""
     wanted: dict[str, None] = {}
     for claim in claims:
-        topic = [text for _, text in claim.topic_decoys]
-        wanted.update(dict.fromkeys([*_wordings(claim), *_decoys(claim), *topic]))
+        wanted.update(dict.fromkeys([*_wordings(claim), *_decoys(claim)]))
     return list(wanted)
 
 
@@ -256,7 +233,7 @@ def _wordings(claim: Claim) -> list[str]:
 
 
 def _decoys(claim: Claim) -> list[str]:
-    return [text for _, text in claim.decoys] or [text for _, text in claim.topic_decoys]
+    return [text for _, text in (*claim.decoys, *claim.topic_decoys)]
 
 
 def _stacked(texts: list[list[str]], vectors: Mapping[str, Any]) -> tuple[Matrix, NDArray[np.intp]]:

@@ -7,7 +7,6 @@ from functools import cache
 from typing import Any, Protocol
 
 import numpy as np
-from pgvector import HalfVector
 from psycopg.types.json import Jsonb
 
 from pipeline.adapters.database import Connection, row, rows
@@ -42,7 +41,7 @@ def run(conn: Connection, deps: Deps, limit: int) -> StageReport:
         decided: list[tuple[Any, Decision]] = []
         if versions and found:
             matcher = build(conn, deps, model_id, versions)
-            passages = _passages(found, deps.encoder)
+            passages = [Passage(r.text, r.title, r.embedding.to_numpy().astype(np.float32)) for r in found]
             decisions = decide(matcher, passages, deps.encoder)
             decided = [(found[d.passage], d) for d in decisions]
         accepted, suggested = operating_points(deps.settings, load_model())
@@ -95,23 +94,6 @@ def _phrase_vectors(conn: Connection, deps: Deps, model_id: int, texts: list[str
         rows(conn, "models.store_phrase", model_id=model_id, content_hash=hashes[text], embedding=embed.half(vector))
         by_hash[hashes[text]] = vector.astype(np.float16).astype(np.float32)
     return {text: by_hash[digest] for text, digest in hashes.items()}
-
-
-def _passages(found: list[Any], encoder: Encoder) -> list[Passage]:
-    """With their context. A title that waits in a later batch of embed is embedded here too, so that the outcome does
-    not depend on how the batches fell.
-    """
-    titles = {r.title: _vector(r.title_embedding) for r in found if r.title_embedding is not None}
-    late = list(dict.fromkeys(r.title for r in found if r.title and r.title not in titles))
-    titles.update(zip(late, encoder.encode(late), strict=True))
-    return [
-        Passage(r.text, r.title, _vector(r.embedding), titles.get(r.title), is_title=r.title_id == r.paragraph_id)
-        for r in found
-    ]
-
-
-def _vector(embedding: HalfVector) -> Any:
-    return embedding.to_numpy().astype(np.float32)
 
 
 def _store(

@@ -1,13 +1,11 @@
 -- to_match --
 -- Paragraphs with their vector and their context: the title under which they appeared first.
-select p.paragraph_id, p.text, p.language, e.embedding, v.title, t.paragraph_id as title_id, te.embedding as title_embedding
+select p.paragraph_id, p.text, p.language, e.embedding, v.title
 from ingest.paragraphs p
 join {embeddings} e using (paragraph_id)
 join ingest.versions v on v.version_id = p.first_version_id
-left join ingest.appearances a on a.version_id = v.version_id and a.position = 0
-left join ingest.paragraphs t on t.paragraph_id = a.paragraph_id
-left join {embeddings} te on te.paragraph_id = t.paragraph_id
 where p.paragraph_id = any(%(paragraph_ids)s)
+order by p.paragraph_id
 
 -- store --
 -- A match; the same wording, paragraph and model have one.

@@ -1,0 +1,1 @@
+"""How good matching is: scoring anyone's texts, labelled sets, metrics."""

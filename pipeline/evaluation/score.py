@@ -1,0 +1,152 @@
+"""Runs the matcher on texts from a file, without a database: the form that `claimwatch score` and `eval` share."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from pipeline.errors import PermanentError
+from pipeline.logic.matching import Decision, Matcher, Passage
+from pipeline.logic.text import clean, paragraphs, sentences
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+CHUNK = 1000  # items scored at a time
+
+
+class Encodes(Protocol):
+    def encode(self, texts: list[str]) -> NDArray[np.float32]: ...
+
+
+@dataclass(frozen=True)
+class TextItem:
+    """A text to score: {id, published, source, lang, url, title, text}; `text` may be empty."""
+
+    id: str | int
+    title: str
+    text: str = ""
+    published: str | None = None
+    source: str | None = None
+    lang: str | None = None
+    url: str | None = None
+    title_is_context: bool = False  # the title is not a text of the item, only what it stood under
+
+
+@dataclass(frozen=True)
+class Scored:
+    """What the matcher says of one item and claim."""
+
+    id: str | int
+    claim: str
+    probability: float
+    tier: str
+    stance: str
+    sentence: str
+
+
+def read_items(path: Path) -> list[TextItem]:
+    """Items of a JSON Lines file; a wrong line is reported with its number."""
+    items = []
+    with path.open(encoding="utf-8") as stream:
+        for number, line in enumerate(stream, 1):
+            if line.strip():
+                items.append(item_of(line, f"{path}:{number}"))
+    return items
+
+
+def item_of(line: str, place: str) -> TextItem:
+    try:
+        given: Any = json.loads(line)
+    except json.JSONDecodeError as error:
+        raise PermanentError(f"{place}: not JSON: {error}") from error
+    if not isinstance(given, dict) or "id" not in given or not isinstance(given["id"], str | int):
+        raise PermanentError(f'{place}: a line must be an object with an "id", a text or a number')
+    texts = {key: given.get(key) or "" for key in ("title", "text")}
+    for key, value in texts.items():
+        if not isinstance(value, str):
+            raise PermanentError(f"{place}: {key!r} must be a text")
+    known = {key: given.get(key) for key in ("published", "source", "lang", "url")}
+    return TextItem(given["id"], clean(texts["title"]), texts["text"], **known)
+
+
+def score(
+    items: Sequence[TextItem],
+    matcher: Matcher,
+    encoder: Encodes,
+    points: tuple[float, float],
+    progress: Callable[[int], None] | None = None,
+) -> Iterator[Scored]:
+    """Every item against every claim, in order; `points` are the probabilities for accepted and suggested."""
+    for start in range(0, len(items), CHUNK):
+        chunk = items[start : start + CHUNK]
+        passages, owner = passages_of(chunk, encoder)
+        yield from _scored(chunk, passages, owner, matcher, encoder, points)
+        if progress:
+            progress(len(chunk))
+
+
+def passages_of(items: Sequence[TextItem], encoder: Encodes) -> tuple[list[Passage], list[int]]:
+    """Title and paragraphs of each item with their vectors, and to which item each belongs."""
+    texts: list[tuple[int, str]] = []
+    for i, item in enumerate(items):
+        if item.title and not item.title_is_context:
+            texts.append((i, item.title))
+        texts += [(i, paragraph) for paragraph in paragraphs(item.text)]
+    unique = list(dict.fromkeys(text for _, text in texts))
+    vectors = dict(zip(unique, encoder.encode(unique), strict=True)) if unique else {}
+    passages = [Passage(text, items[i].title, vectors[text]) for i, text in texts]
+    return passages, [i for i, _ in texts]
+
+
+def _scored(
+    items: Sequence[TextItem],
+    passages: list[Passage],
+    owner: list[int],
+    matcher: Matcher,
+    encoder: Encodes,
+    points: tuple[float, float],
+) -> Iterator[Scored]:
+    accepted, suggested = points
+    best: dict[tuple[int, int], tuple[float, int]] = {}
+    decisions: Mapping[tuple[int, int], Decision] = {}
+    if passages:
+        found = matcher.find(passages)
+        wanted = found.sentences()
+        vectors = dict(zip(wanted, encoder.encode(wanted), strict=True)) if wanted else {}
+        decisions = {(d.passage, d.claim): d for d in matcher.decide(found, vectors)}
+        probabilities = matcher.probabilities(found)
+        for p, i in enumerate(owner):
+            for j in range(len(matcher.claims)):
+                if (i, j) not in best or probabilities[p, j] > best[i, j][0]:
+                    best[i, j] = float(probabilities[p, j]), p
+    for i, item in enumerate(items):
+        for j, claim in enumerate(matcher.claims):
+            probability, p = best.get((i, j), (0.0, -1))
+            decision = decisions.get((p, j))
+            stance = decision.stance if decision else "supports"
+            sentence = decision.sentence if decision else _first_sentence(passages[p].text) if p >= 0 else ""
+            tier = "accepted" if probability >= accepted else "suggested" if probability >= suggested else "none"
+            if decision is None:  # a pair that was not found is nobody's evidence, whatever its vectors say
+                tier = "none"
+            yield Scored(item.id, claim.claim_id, round(probability, 6), tier, stance, sentence)
+
+
+def _first_sentence(text: str) -> str:
+    spans = sentences(text)
+    return text[spans[0][0] : spans[0][1]] if spans else text
+
+
+def write(scored: Iterable[Scored], path: Path) -> int:
+    """One JSON object a line; how many."""
+    count = 0
+    with path.open("w", encoding="utf-8") as stream:
+        for line in scored:
+            stream.write(json.dumps(asdict(line), ensure_ascii=False) + "\n")
+            count += 1
+    return count
