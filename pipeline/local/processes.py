@@ -65,9 +65,18 @@ class Supervisor:
         self.stop()
 
     def start(
-        self, name: str, command: Sequence[str | Path], env: Mapping[str, str], cwd: Path | None = None
+        self,
+        name: str,
+        command: Sequence[str | Path],
+        env: Mapping[str, str],
+        *,
+        cwd: Path | None = None,
+        grace: float | None = None,
     ) -> None:
-        """Start `command`; its output is appended to <logs>/<name>.log. Secrets belong in `env`."""
+        """Start `command`; its output is appended to <logs>/<name>.log. Secrets belong in `env`.
+
+        `grace` overrides the supervisor's own for this program.
+        """
         if name in self._programs:
             raise ValueError(f"{name} is started already")
         lock = self._take_lock()
@@ -75,7 +84,8 @@ class Supervisor:
         _rotate(log)
         theirs, ours = os.pipe()
         try:
-            arguments = [str(theirs), str(lock), str(os.getpid()), str(self.grace), str(log)]
+            patience = self.grace if grace is None else grace
+            arguments = [str(theirs), str(lock), str(os.getpid()), str(patience), str(log)]
             with log.open("ab") as stream:
                 self._programs[name] = subprocess.Popen(
                     [sys.executable, "-I", "-S", str(_CHILD), *arguments, *map(str, command)],
@@ -126,7 +136,7 @@ class Supervisor:
         for name, program in reversed(self._programs.items()):
             os.close(self._lifelines.pop(name))
             with contextlib.suppress(subprocess.TimeoutExpired):
-                program.wait(timeout=self.grace + 15)
+                program.wait(timeout=60)
         self._programs.clear()
         self._sweep()
         if self._lock is not None:
