@@ -49,7 +49,7 @@ def parse(body: bytes, content_type: str | None, url: str) -> ParsedFeed:
 
 
 def discover(html: bytes, url: str) -> list[str]:
-    """Addresses of the feeds that a page names in <link rel="alternate"> tags, in its order."""
+    """Addresses of the feeds named in a page's <link rel="alternate"> tags, in the page's order."""
     from lxml import etree  # type: ignore[import-untyped,unused-ignore]
     from lxml import html as lxml_html
 
