@@ -13,19 +13,13 @@ from typing import Any
 from pipeline.errors import PermanentError
 from pipeline.logic import text, urls
 from pipeline.logic.language import detect
+from pipeline.logic.markup import MAX_ATTRIBUTES, too_many_attributes
 from pipeline.model import Document
 
 MAX_ELEMENTS = 30_000  # a long live blog has 10,000; beyond this extraction takes tens of seconds
 MAX_DEPTH = 250  # at 256 libxml2 stops reading, so what came after would be lost without a word
-MAX_ATTRIBUTES = 5_000  # of one tag: libxml2 takes time with their square
-_LARGE = 100_000  # characters; smaller pages can't hold enough of anything to matter
+MAX_ALL_ATTRIBUTES = 200_000  # of all tags together
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
-
-# One start tag as HTML's tokeniser reads it, without backtracking.
-_NAME = r"[^\s/>=][^\s/>=]*+"
-_VALUE = r"""\s*+=\s*+(?:"[^"]*+"|'[^']*+'|[^\s>"'][^\s>]*+)?+"""
-_ATTRIBUTE = re.compile(rf"{_NAME}(?:{_VALUE})?+")
-_START_TAG = re.compile(rf"<[a-zA-Z][^\s/>]*+((?:[\s/]++|{_NAME}(?:{_VALUE})?+|=)*+)")
 
 _INLINE = frozenset(
     ("hi", "ref", "del", "code", "span", "emph", "a", "b", "i", "u", "em", "strong", "sub", "sup")
@@ -53,7 +47,7 @@ logging.getLogger("trafilatura").addFilter(lambda record: record.levelno >= logg
 def extract(body: bytes, content_type: str | None, url: str, now: datetime) -> Document:
     """The article on a page. `now` only rules out dates in the future.
 
-    Raises PermanentError: not-html (no page of text at all), no-text (a page without an article), too-complex.
+    Raises PermanentError: not-html (no page of text at all), no-text (no article on it), too-complex.
     """
     source = _page(body, content_type, url)
     try:
@@ -77,7 +71,7 @@ def _page(body: bytes, content_type: str | None, url: str) -> str:
     source = text.decode(body, content_type)
     if "<" not in source:
         raise PermanentError(f"{url}: there is no HTML in the answer", code="not-html")
-    if len(source) > _LARGE and _most_attributes(source) > MAX_ATTRIBUTES:
+    if too_many_attributes(source):
         raise PermanentError(f"{url}: a tag has more than {MAX_ATTRIBUTES} attributes", code="too-complex")
     return source
 
@@ -128,19 +122,16 @@ def _extract(source: str, url: str, now: datetime) -> Document:
     )
 
 
-def _most_attributes(source: str) -> int:
-    longest = (m.group(1) for m in _START_TAG.finditer(source) if len(m.group(1)) > MAX_ATTRIBUTES)
-    return max((sum(1 for _ in _ATTRIBUTE.finditer(attributes)) for attributes in longest), default=0)
-
-
 def _check_size(tree: Any, url: str) -> None:
     from lxml import etree  # type: ignore[import-untyped,unused-ignore]
 
-    elements = depth = 0
-    for event, _ in etree.iterwalk(tree, events=("start", "end")):
-        depth += 1 if event == "start" else -1
-        elements += event == "start"
-        if depth > MAX_DEPTH or elements > MAX_ELEMENTS:
+    elements = depth = attributes = 0
+    for event, element in etree.iterwalk(tree, events=("start", "end")):
+        if event == "end":
+            depth -= 1
+            continue
+        depth, elements, attributes = depth + 1, elements + 1, attributes + len(element.attrib)
+        if depth > MAX_DEPTH or elements > MAX_ELEMENTS or attributes > MAX_ALL_ATTRIBUTES:
             raise PermanentError(
                 f"{url}: the page has too many or too deeply nested parts", code="too-complex"
             )

@@ -11,6 +11,7 @@ from typing import Any
 from pipeline.logic import text
 from pipeline.logic.entries import language_tag, link, make_entry, not_a_feed, unique
 from pipeline.logic.jsonfeed import parse_json
+from pipeline.logic.markup import too_many_attributes
 from pipeline.model import ParsedEntry, ParsedFeed
 
 _FEED_TYPES = frozenset(
@@ -35,8 +36,8 @@ _PERIODS = {"hourly": 1, "daily": 24, "weekly": 168, "monthly": 720, "yearly": 8
 def parse(body: bytes, content_type: str | None, url: str) -> ParsedFeed:
     """Read a feed; `url` is where it came from, for relative links.
 
-    Raises PermanentError (not-a-feed) in plain words. Dates are kept as given, the future included. Of entries
-    with the same key the first wins. A feed without entries is a feed.
+    Raises PermanentError (not-a-feed) in plain words. Dates are kept as given, the future included. Of
+    entries with the same key the first wins. A feed without entries is a feed.
     """
     start = body.lstrip(b"\xef\xbb\xbf\xff\xfe\x00 \t\r\n")[:1]
     if not start:
@@ -53,11 +54,12 @@ def discover(html: bytes, url: str) -> list[str]:
     from lxml import etree  # type: ignore[import-untyped,unused-ignore]
     from lxml import html as lxml_html
 
+    source = text.decode(html).replace("\0", "")
+    if too_many_attributes(source):
+        return []
     try:
         parser = lxml_html.HTMLParser(encoding="utf-8")
-        root = lxml_html.document_fromstring(
-            text.decode(html).replace("\0", "").encode("utf-8", "replace"), parser=parser
-        )
+        root = lxml_html.document_fromstring(source.encode("utf-8", "replace"), parser=parser)
     except (etree.ParserError, etree.XMLSyntaxError, ValueError):
         return []
     base = url
