@@ -27,6 +27,7 @@ _REFUSED = tuple(
     ipaddress.ip_network(text)
     for text in (
         "100.64.0.0/10",  # carrier-grade NAT
+        "192.0.0.0/24",  # protocol assignments
         "192.88.99.0/24",  # 6to4 relays
         "2001::/23",  # Teredo and other protocol assignments
         "2001:db8::/32",  # documentation

@@ -57,10 +57,11 @@ class HttpClient:
         self.settings = settings
         self.user_agent = user_agent or default_user_agent(settings.contact)
         backend = CheckedBackend(AddressPolicy(settings.allow_networks), HostMap(settings.host_map), resolver)
-        transport = httpx.AsyncHTTPTransport(limits=_CONNECTIONS)
+        context = httpx.create_ssl_context(trust_env=False)
+        transport = httpx.AsyncHTTPTransport(verify=context)
         # httpx has no argument for a network backend, httpcore's pool has.
         transport._pool = httpcore.AsyncConnectionPool(
-            ssl_context=httpx.create_ssl_context(trust_env=False),
+            ssl_context=context,
             max_connections=_CONNECTIONS.max_connections,
             max_keepalive_connections=_CONNECTIONS.max_keepalive_connections,
             keepalive_expiry=_CONNECTIONS.keepalive_expiry,

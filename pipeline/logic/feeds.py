@@ -11,6 +11,7 @@ from typing import Any
 from pipeline.logic import text
 from pipeline.logic.entries import language_tag, link, make_entry, not_a_feed, unique
 from pipeline.logic.jsonfeed import parse_json
+from pipeline.logic.markup import too_deep, too_many_attributes
 from pipeline.model import ParsedEntry, ParsedFeed
 
 _FEED_TYPES = frozenset(
@@ -22,21 +23,23 @@ _FEED_TYPES = frozenset(
         "text/rss+xml",
     }
 )
-_HTML_START = re.compile(rb"<(!doctype\s+html|html|head|body)\b", re.IGNORECASE)
+_HTML_START = re.compile(rb"<(html|head|body)\b", re.IGNORECASE)
+_HTML_DOCTYPE = re.compile(rb"<!doctype\s+html\b", re.IGNORECASE)
 _FEED_START = re.compile(rb"<([\w.-]+:)?(rss|feed|rdf|channel)\b", re.IGNORECASE)
 _CHALLENGE = re.compile(
     rb"challenge-platform|cf-chl|cf_chl|<title>\s*just a moment|attention required!|_incapsula_|ddos-guard|"
     rb"captcha|datadome|verify(ing)? (that )?you are (a )?human|checking your browser",
     re.IGNORECASE,
 )
+_HARMLESS = ("CharacterEncodingOverride", "NonXMLContentType")  # feedparser's; the feed was read all the same
 _PERIODS = {"hourly": 1, "daily": 24, "weekly": 168, "monthly": 720, "yearly": 8760}  # hours
 
 
 def parse(body: bytes, content_type: str | None, url: str) -> ParsedFeed:
     """Read a feed; `url` is where it came from, for relative links.
 
-    Raises PermanentError (not-a-feed) in plain words. Dates are kept as given, the future included. Of entries
-    with the same key the first wins. A feed without entries is a feed.
+    Raises PermanentError (not-a-feed) in plain words. Dates are kept as given, the future included. Of
+    entries with the same key the first wins. A feed without entries is a feed.
     """
     start = body.lstrip(b"\xef\xbb\xbf\xff\xfe\x00 \t\r\n")[:1]
     if not start:
@@ -49,15 +52,16 @@ def parse(body: bytes, content_type: str | None, url: str) -> ParsedFeed:
 
 
 def discover(html: bytes, url: str) -> list[str]:
-    """Addresses of the feeds that a page names in <link rel="alternate"> tags, in its order."""
+    """Addresses of the feeds named in a page's <link rel="alternate"> tags, in the page's order."""
     from lxml import etree  # type: ignore[import-untyped,unused-ignore]
     from lxml import html as lxml_html
 
+    source = text.decode(html).replace("\0", "")
+    if too_many_attributes(source):
+        return []
     try:
         parser = lxml_html.HTMLParser(encoding="utf-8")
-        root = lxml_html.document_fromstring(
-            text.decode(html).replace("\0", "").encode("utf-8", "replace"), parser=parser
-        )
+        root = lxml_html.document_fromstring(source.encode("utf-8", "replace"), parser=parser)
     except (etree.ParserError, etree.XMLSyntaxError, ValueError):
         return []
     base = url
@@ -77,7 +81,9 @@ def _looks_like_html(body: bytes) -> bool:
     head = re.sub(rb"<!--.*?-->", b"", body[:8192], flags=re.DOTALL).replace(b"\0", b"")
     html = _HTML_START.search(head)
     feed = _FEED_START.search(head)
-    return html is not None and (feed is None or html.start() < feed.start())
+    if html is None:  # some feeds carry the DOCTYPE of a web page
+        return feed is None and _HTML_DOCTYPE.search(head) is not None
+    return feed is None or html.start() < feed.start()
 
 
 def _describe_html(body: bytes, url: str) -> str:
@@ -92,11 +98,12 @@ def _describe_html(body: bytes, url: str) -> str:
 def _parse_xml(body: bytes, content_type: str | None, url: str) -> ParsedFeed:
     import feedparser
 
+    markup = body.decode("latin-1")  # only to count tags
+    if too_many_attributes(markup) or too_deep(markup):
+        raise not_a_feed(url, "its tags are nested too deeply or have too many attributes")
     if b"\0" in body and not body.startswith((b"\xff\xfe", b"\xfe\xff")) and body[:4].count(0) == 0:
         body = body.replace(b"\0", b"")  # not UTF-16 or UTF-32, so they are dirt
-    headers = {"content-location": url}
-    if content_type:
-        headers["content-type"] = content_type
+    headers = {"content-location": url, "content-type": content_type or "application/xml"}
     try:
         # A stream, never a string: feedparser would open a string as an address or a file.
         parsed = feedparser.parse(
@@ -131,15 +138,14 @@ def _format(version: str) -> str:
 def _problem(parsed: Any) -> str | None:
     if not parsed.get("bozo"):
         return None
-    name = type(parsed.get("bozo_exception")).__name__
-    if name in ("CharacterEncodingOverride", "NonXMLContentType"):  # read well all the same
+    if type(parsed.get("bozo_exception")).__name__ in _HARMLESS:
         return None
     return f"the feed is not well-formed{_trouble(parsed)}"
 
 
 def _trouble(parsed: Any) -> str:
     error = parsed.get("bozo_exception")
-    if error is None:
+    if error is None or type(error).__name__ in _HARMLESS:
         return ""
     message = error.getMessage() if hasattr(error, "getMessage") else str(error)
     line = error.getLineNumber() if hasattr(error, "getLineNumber") else None

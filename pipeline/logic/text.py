@@ -9,6 +9,8 @@ import re
 import unicodedata
 from itertools import pairwise
 
+from pipeline.logic.markup import too_many_attributes
+
 LONG_PARAGRAPH = 2000  # characters; more than an encoder reads at once, so longer ones are split
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -29,6 +31,7 @@ _BLOCKS = frozenset(_BLOCK_TAGS.split())
 _SILENT_TAGS = "head iframe noscript object script style svg template title"
 _SILENT = frozenset(_SILENT_TAGS.split())
 _TAG = re.compile(r"<[a-zA-Z/!?]")
+_ANY_TAG = re.compile(r"<[^<>]*>")
 _NO_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
 
@@ -56,11 +59,13 @@ def strip_html(fragment: str) -> str:
     from lxml import html as lxml_html  # type: ignore[import-untyped,unused-ignore]
 
     source = _NO_XML.sub("", _SURROGATE.sub("\ufffd", fragment))
+    if too_many_attributes(source):
+        return clean(html.unescape(_ANY_TAG.sub(" ", source)))
     try:
         parser = lxml_html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)
         root = lxml_html.document_fromstring(source.encode(), parser=parser)
     except (etree.ParserError, etree.XMLSyntaxError):
-        return clean(html.unescape(re.sub(r"<[^>]*>", " ", fragment)))
+        return clean(html.unescape(_ANY_TAG.sub(" ", source)))
     parts: list[str] = []
     silent: object = None  # the outermost element whose text is not shown
     for event, element in etree.iterwalk(root, events=("start", "end")):
