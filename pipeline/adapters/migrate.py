@@ -38,6 +38,7 @@ def migrate(conn: Connection, clock: Clock, *, cascade: bool = False) -> Migrate
     with conn.transaction():
         row(conn, "migrations.lock")
         rows(conn, "migrations.schema")
+        rows(conn, "migrations.analysis")
         rows(conn, "migrations.bootstrap")
     applied = tuple(_apply_missing(conn, clock))
     with conn.transaction():

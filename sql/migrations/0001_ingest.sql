@@ -1,7 +1,5 @@
 -- The pipeline's own tables. Analysts read schema analysis instead (sql/api).
 
-create schema if not exists ingest;
-create schema if not exists analysis;
 comment on schema ingest is 'The pipeline''s tables; only the pipeline''s role touches them.';
 comment on schema analysis is 'The analysts'' stable views and functions.';
 

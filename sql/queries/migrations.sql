@@ -10,6 +10,10 @@ select pg_advisory_xact_lock(hashtext('claimwatch.migrate'))
 -- Where the pipeline's tables live.
 create schema if not exists ingest
 
+-- analysis --
+-- Where the analysts' views and functions live.
+create schema if not exists analysis
+
 -- bootstrap --
 -- The table that remembers which migrations have run.
 create table if not exists ingest.migrations (
@@ -35,3 +39,15 @@ union all
 select 'function', p.proname
 from pg_proc p
 where p.pronamespace = 'analysis'::regnamespace and pg_has_role(p.proowner, 'usage')
+
+-- any_data --
+-- Whether anything is stored that a restore would replace.
+select exists (select from ingest.feeds) or exists (select from ingest.claims) as found
+
+-- drop_analysis --
+-- Makes room for a restore.
+drop schema if exists analysis cascade
+
+-- drop_ingest --
+-- Makes room for a restore.
+drop schema if exists ingest cascade

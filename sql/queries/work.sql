@@ -118,3 +118,7 @@ from ingest.runs, jsonb_each_text(outcomes)
 where key <> 'again'
 group by stage, key
 order by stage, key
+
+-- last_moment --
+-- The latest moment that a run of any stage has noted.
+select max(greatest(started_at, finished_at)) as at from ingest.runs

@@ -1,0 +1,71 @@
+"""The command `claimwatch`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from pipeline import __version__
+from pipeline.commands import quality, run, search, setup, sources
+from pipeline.errors import ClaimwatchError, ConfigurationError
+from pipeline.settings import ENV_PREFIX
+from pipeline.stages.services import STAGES
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Watches news feeds in many languages for fresh evidence on a fixed set of claims.",
+)
+
+
+@app.callback()
+def options(
+    home: Annotated[str | None, typer.Option(help="Where data and settings live; else CLAIMWATCH_HOME.")] = None,
+    version: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False,
+) -> None:
+    if version:
+        typer.echo(f"claimwatch {__version__}")
+        raise typer.Exit
+    if home is not None:
+        os.environ[ENV_PREFIX + "HOME"] = home
+
+
+SET_UP, FOLLOW, RUN, ASK, CHECK = "Set up", "What to follow", "Run", "Ask", "Measure"
+
+app.command(rich_help_panel=SET_UP)(setup.init)
+app.command(rich_help_panel=SET_UP)(setup.migrate)
+app.add_typer(setup.config_app, name="config", rich_help_panel=SET_UP)
+app.command(rich_help_panel=SET_UP)(setup.backup)
+app.command(rich_help_panel=SET_UP)(setup.restore)
+app.add_typer(sources.feeds_app, name="feeds", rich_help_panel=FOLLOW)
+app.add_typer(sources.claims_app, name="claims", rich_help_panel=FOLLOW)
+app.command(rich_help_panel=FOLLOW)(sources.subscribe)
+app.command(rich_help_panel=FOLLOW)(sources.unsubscribe)
+app.command(rich_help_panel=FOLLOW)(sources.subscriptions)
+app.command(rich_help_panel=RUN)(run.up)
+app.command(rich_help_panel=RUN)(run.demo)
+app.command(rich_help_panel=RUN)(run.status)
+for _stage in STAGES:
+    app.command(_stage, rich_help_panel=RUN)(run.stage_command(_stage))
+app.command(rich_help_panel=RUN)(run.maintain)
+app.command(rich_help_panel=ASK)(search.search)
+app.command(rich_help_panel=ASK)(search.vector)
+app.command(rich_help_panel=ASK)(setup.psql)
+app.command(rich_help_panel=CHECK)(quality.score)
+app.command("eval", rich_help_panel=CHECK)(quality.evaluate)
+
+
+def main() -> None:
+    """Errors that were raised on purpose become one clear message: 2 for what someone has to change, 1 else."""
+    try:
+        app()
+    except ConfigurationError as error:
+        sys.stderr.write(f"claimwatch: {error}\n")
+        sys.exit(2)
+    except ClaimwatchError as error:
+        sys.stderr.write(f"claimwatch: {error}\n")
+        sys.exit(1)

