@@ -287,11 +287,29 @@ def test_trouble_on_the_wire() -> None:
 
     assert code(cut) == "protocol"
     assert code(fixed(b"SSH-2.0-OpenSSH\r\n\r\n")) == "protocol"
-    assert code(fixed(b"not TLS at all"), "https://paper.test/") == "tls"
+    assert code(fixed(b""), "https://paper.test/", options={"connect_timeout": 0.2}) == "timeout"
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     assert code(fixed(b""), options={"host_map": {"paper.test": f"127.0.0.1:{port}"}}) == "connect"
+
+
+def test_a_server_that_does_not_speak_tls() -> None:
+    async def run() -> str:
+        async def plain(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.read(100)
+            writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+            writer.close()
+
+        server = await asyncio.start_server(plain, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        options = FetchSettings(allow_networks=LOOPBACK, host_map={"a.test": f"127.0.0.1:{port}"})
+        async with server, HttpClient(options) as client:
+            with pytest.raises(TransientError) as caught:
+                await client.get("https://a.test/", max_body=1)
+        return caught.value.code
+
+    assert asyncio.run(run()) == "tls"
 
 
 # --- types ---
