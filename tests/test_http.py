@@ -16,7 +16,7 @@ from typing import Any
 import brotli
 import pytest
 import zstandard
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pipeline.adapters import bodies
@@ -223,6 +223,7 @@ def test_a_decoder_never_gives_out_much_at_once(encoding: str) -> None:
     st.integers(1, 700),
     st.sampled_from(["gzip", "deflate", "raw", "br", "zstd", "2"]),
 )
+@example(b"\0", 1, "2")
 @settings(max_examples=60, deadline=None)
 def test_decoders_give_back_what_was_packed(data: bytes, step: int, how: str) -> None:
     data *= 40  # repetition makes decoders hold output back
