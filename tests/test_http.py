@@ -16,7 +16,7 @@ from typing import Any
 import brotli
 import pytest
 import zstandard
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pipeline.adapters import bodies
@@ -223,6 +223,7 @@ def test_a_decoder_never_gives_out_much_at_once(encoding: str) -> None:
     st.integers(1, 700),
     st.sampled_from(["gzip", "deflate", "raw", "br", "zstd", "2"]),
 )
+@example(b"\0", 1, "2")
 @settings(max_examples=60, deadline=None)
 def test_decoders_give_back_what_was_packed(data: bytes, step: int, how: str) -> None:
     data *= 40  # repetition makes decoders hold output back
@@ -287,11 +288,29 @@ def test_trouble_on_the_wire() -> None:
 
     assert code(cut) == "protocol"
     assert code(fixed(b"SSH-2.0-OpenSSH\r\n\r\n")) == "protocol"
-    assert code(fixed(answer(200)), "https://paper.test/") in ("tls", "connect")
+    assert code(fixed(b""), "https://paper.test/", options={"connect_timeout": 0.2}) == "timeout"
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     assert code(fixed(b""), options={"host_map": {"paper.test": f"127.0.0.1:{port}"}}) == "connect"
+
+
+def test_a_server_that_does_not_speak_tls() -> None:
+    async def run() -> str:
+        async def plain(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.read(100)
+            writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+            writer.close()
+
+        server = await asyncio.start_server(plain, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        options = FetchSettings(allow_networks=LOOPBACK, host_map={"a.test": f"127.0.0.1:{port}"})
+        async with server, HttpClient(options) as client:
+            with pytest.raises(TransientError) as caught:
+                await client.get("https://a.test/", max_body=1)
+        return caught.value.code
+
+    assert asyncio.run(run()) == "tls"
 
 
 # --- types ---

@@ -43,11 +43,13 @@ class Zlib:
         self._gzip = gzip
         self._decoder = zlib.decompressobj(self._bits)
         self._started = False
+        self._between = b""  # what came since the last member's end and may begin another
 
     def feed(self, data: bytes) -> Iterator[bytes]:
         while data:
             if self._decoder.eof:
-                data = data.lstrip(b"\0") if self._gzip else b""
+                data = (self._between + data).lstrip(b"\0") if self._gzip else b""
+                self._between = data if data == b"\x1f" else b""
                 if not data.startswith(b"\x1f\x8b"):
                     return  # padding or rubbish after the last member
                 self._decoder = zlib.decompressobj(self._bits)

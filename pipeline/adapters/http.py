@@ -10,6 +10,7 @@ import asyncio
 import ssl
 import time
 from collections.abc import Callable
+from functools import cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from types import TracebackType
 
@@ -48,6 +49,12 @@ def default_user_agent(contact: str = "") -> str:
     return f"claimwatch/{__version__}" + (f" (+{contact})" if contact else "")
 
 
+@cache
+def _tls() -> ssl.SSLContext:
+    """Reading the certificate authorities takes 50 ms, so all clients of a process share them."""
+    return httpx.create_ssl_context(trust_env=False)
+
+
 class HttpClient:
     """One client for feeds, articles and robots.txt; use it as an async context manager."""
 
@@ -57,7 +64,7 @@ class HttpClient:
         self.settings = settings
         self.user_agent = user_agent or default_user_agent(settings.contact)
         backend = CheckedBackend(AddressPolicy(settings.allow_networks), HostMap(settings.host_map), resolver)
-        context = httpx.create_ssl_context(trust_env=False)
+        context = _tls()
         transport = httpx.AsyncHTTPTransport(verify=context)
         # httpx has no argument for a network backend, httpcore's pool has.
         transport._pool = httpcore.AsyncConnectionPool(
@@ -217,13 +224,13 @@ def _too_large(url: str, cap: int) -> PermanentError:
 
 
 def _translated(url: str, error: httpx.HTTPError) -> TransientError | PermanentError:
+    if isinstance(error, httpx.TimeoutException):
+        return TransientError(f"{url}: the server stopped answering", code="timeout")
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, ssl.SSLError):
             return TransientError(f"{url}: no secure connection: {cause}", code="tls")
         cause = cause.__cause__ or cause.__context__
-    if isinstance(error, httpx.TimeoutException):
-        return TransientError(f"{url}: the server stopped answering", code="timeout")
     if isinstance(error, httpx.UnsupportedProtocol):
         return PermanentError(f"{url} is not an http or https address", code="bad-url")
     if isinstance(error, httpx.NetworkError):

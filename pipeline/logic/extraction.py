@@ -40,8 +40,9 @@ _PUBLISHED_META = (
 )
 _ARTICLE_TYPES = re.compile(r"(Article|Posting|Report)$")
 
-# trafilatura logs every page it finds nothing on; the error raised here says it once.
-logging.getLogger("trafilatura").addFilter(lambda record: record.levelno >= logging.CRITICAL)
+# They log every page they find nothing on; the error raised here says it once.
+for _name in ("trafilatura", "htmldate", "courlan"):
+    logging.getLogger(_name).setLevel(logging.CRITICAL)
 
 
 def extract(body: bytes, content_type: str | None, url: str, now: datetime) -> Document:
@@ -256,7 +257,11 @@ def _forget() -> None:
     from courlan.meta import clear_caches
     from htmldate.meta import reset_caches  # type: ignore[import-untyped,unused-ignore]
     from trafilatura.deduplication import LRU_TEST
+    from trafilatura.utils import line_processing, return_printables_and_spaces, trim
 
+    # trafilatura.meta.reset_caches does the same and a full garbage collection, too slow for every page.
+    for cached in (line_processing, return_printables_and_spaces, trim):
+        cached.cache_clear()
     reset_caches()
     clear_caches()
     LRU_TEST.clear()

@@ -32,6 +32,7 @@ _CHALLENGE = re.compile(
     re.IGNORECASE,
 )
 _HARMLESS = ("CharacterEncodingOverride", "NonXMLContentType")  # feedparser's; the feed was read all the same
+_DATES = ("published_parsed", "updated_parsed", "created_parsed")
 _PERIODS = {"hourly": 1, "daily": 24, "weekly": 168, "monthly": 720, "yearly": 8760}  # hours
 
 
@@ -103,7 +104,10 @@ def _parse_xml(body: bytes, content_type: str | None, url: str) -> ParsedFeed:
         raise not_a_feed(url, "its tags are nested too deeply or have too many attributes")
     if b"\0" in body and not body.startswith((b"\xff\xfe", b"\xfe\xff")) and body[:4].count(0) == 0:
         body = body.replace(b"\0", b"")  # not UTF-16 or UTF-32, so they are dirt
-    headers = {"content-location": url, "content-type": content_type or "application/xml"}
+    if body.startswith((b"\xff\xfe", b"\xfe\xff")):  # feedparser reads UTF-16 only where it is declared
+        body, content_type = text.decode(body).encode("utf-8", "replace"), "application/xml; charset=utf-8"
+    # No base address: it would go into entries' ids, and these would change when the feed moves.
+    headers = {"content-type": content_type or "application/xml"}
     try:
         # A stream, never a string: feedparser would open a string as an address or a file.
         parsed = feedparser.parse(
@@ -166,16 +170,17 @@ def _entry(item: Any, url: str, feed_language: str | None) -> ParsedEntry | None
         summary=_string(item.get("summary")),
         content=content,
         author=_string(item.get("author")),
-        published=_date(
-            item.get("published_parsed") or item.get("updated_parsed") or item.get("created_parsed")
-        ),
+        published=next((date for name in _DATES if (date := _date(dict.get(item, name)))), None),
         source=_string(origin) or _string(item.get("publisher")),
         language=next((tag for value in spoken if (tag := language_tag(value))), feed_language),
     )
 
 
 def _entry_link(item: Any, url: str) -> str | None:
-    candidates = [item.get("feedburner_origlink"), item.get("link")]
+    stated = item.get("link")
+    if item.get("guidislink") and not _string(stated).lower().startswith("http"):
+        stated = None  # an id that is called a link by default only
+    candidates = [item.get("feedburner_origlink"), stated]
     for each in item.get("links") or ():
         if each.get("rel", "alternate") == "alternate":
             candidates.append(each.get("href"))

@@ -125,17 +125,18 @@ def _pieces(row: str) -> list[tuple[int, int]]:
 
 _CLOSERS = "\"'”’»›)\\]}」』）】〉》"
 # A full stop ends a sentence before white space; its East Asian forms, and 다. before Hangul, do without.
+_CLOSING = rf"(?:[{_CLOSERS}]|[ \u00a0\u202f]»)*"  # French puts a space before »
 _END = re.compile(
-    rf"[.!?…]+[{_CLOSERS}]*(?=\s)|[。！？｡]+[{_CLOSERS}]*|(?<=[다요])\.[{_CLOSERS}]*(?=[가-힣])|\n"
+    rf"[.!?…]+{_CLOSING}(?=\s|\Z)|[。！？｡]+[{_CLOSERS}]*|(?<=[다요])\.[{_CLOSERS}]*(?=[가-힣])|\n"
 )
 _NEXT_WORD = re.compile(r"[\s\"'“‘«‹(\[{「『（【〈《–—-]*(\w*)")
 _LAST_WORD = re.compile(r"[^\s\"'“‘«‹(\[{「『（]+$")
 # Words after which a full stop seldom ends a sentence (lower case, without the final stop).
 _ABBREVIATED = (
     "mr mrs ms dr prof sr jr st gen lt col maj sgt capt cmdr adm brig gov sen rep rev hon pres vs no nos "
-    "fig vol approx dept est jan feb mar apr jun jul aug sep sept oct nov dec e.g i.e cf al m mm mlle mme "
-    "me pr av bd p.ex env г гг т тт тыс млн млрд трлн руб ул им д стр см ст рис гл ген полк подп кап лейт "
-    "акад проф тов гр п пп т.н т.е м вул буд грн рр ред напр обл р"
+    "fig vol approx dept est jan feb mar apr jun jul aug sep sept oct nov dec e.g i.e cf al p pp m mm mlle "
+    "mme me pr av bd p.ex env г гг т тт тыс млн млрд трлн руб ул им д стр см ст рис гл ген полк подп кап "
+    "лейт акад проф тов гр п пп т.н т.е м вул буд грн рр ред напр обл р"
 )
 _ABBREVIATIONS = frozenset(_ABBREVIATED.split())
 # Ends of sentences all the same when the next word begins a new one: "in the U.S. The minister ..."

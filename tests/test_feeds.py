@@ -1,0 +1,430 @@
+"""Feeds of every format, well and badly made, and the text helpers they pass through."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+import unicodedata
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.errors import PermanentError
+from pipeline.logic import text
+from pipeline.logic.feeds import discover, parse
+from pipeline.model import ParsedEntry, ParsedFeed
+
+URL = "https://paper.test/feeds/news.xml"
+CORPUS = Path(__file__).parents[1].parent / "shared" / "data" / "feeds"
+
+
+def rss(items: str, channel: str = "", head: str = '<?xml version="1.0" encoding="utf-8"?>') -> bytes:
+    return (
+        f'{head}<rss version="2.0" xmlns:content="http://purl.org/rss/1.0/modules/content/" '
+        'xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:sy="http://purl.org/rss/1.0/modules/syndication/">'
+        f"<channel><title>Daily</title>{channel}{items}</channel></rss>"
+    ).encode()
+
+
+def item(body: bytes, url: str = URL, content_type: str | None = None) -> ParsedEntry:
+    (entry,) = parse(body, content_type, url).entries
+    return entry
+
+
+def reason(body: bytes, content_type: str | None = None) -> str:
+    with pytest.raises(PermanentError) as caught:
+        parse(body, content_type, URL)
+    assert caught.value.code == "not-a-feed"
+    return str(caught.value)
+
+
+def test_rss() -> None:
+    feed = parse(
+        rss(
+            """<item><guid isPermaLink="false">n1</guid><title>Troops &amp;amp; trains</title>
+            <link>/world/1</link><description>&lt;p&gt;One.&lt;/p&gt;&lt;p&gt;Two.&lt;/p&gt;</description>
+            <content:encoded><![CDATA[<h2>Head</h2><p>Body<br>text</p><script>x()</script>]]></content:encoded>
+            <dc:creator>A. Writer</dc:creator><pubDate>Fri, 01 Nov 2024 09:00:00 +0900</pubDate>
+            <source url="http://agency.test/">Agency</source></item>""",
+            "<link>https://paper.test/</link><language>ko-KR</language><ttl>90</ttl>",
+        ),
+        "text/xml",
+        URL,
+    )
+    assert (feed.format, feed.title, feed.language) == ("rss", "Daily", "ko")
+    assert feed.site_url == "https://paper.test/"
+    assert feed.ttl == timedelta(minutes=90)
+    assert feed.problem is None
+    assert feed.entries == (
+        ParsedEntry(
+            key="n1",
+            url="https://paper.test/world/1",
+            title="Troops & trains",
+            summary="One.\nTwo.",
+            content="Head\nBody\ntext",
+            author="A. Writer",
+            published=datetime(2024, 11, 1, tzinfo=UTC),
+            source="Agency",
+            language="ko",
+        ),
+    )
+
+
+def test_atom_resolves_against_xml_base() -> None:
+    body = b"""<feed xmlns="http://www.w3.org/2005/Atom" xml:lang="uk" xml:base="https://base.test/x/">
+    <title>T</title><link rel="self" href="https://paper.test/feeds/news.xml"/><link href="/"/>
+    <entry xml:base="sub/"><id>tag:1</id><title type="html">&lt;b&gt;Bold&lt;/b&gt; a</title>
+    <link href="a.html"/>
+    <updated>2024-11-01T01:02:03+02:00</updated><summary>S</summary></entry>
+    <entry><id>2</id><title>x</title><link rel="enclosure" href="/e.mp3"/><link href="mailto:a@b.c"/>
+    <published>2024-11-01T01:02:03</published></entry></feed>"""
+    feed = parse(body, None, URL)
+    one, two = feed.entries
+    assert (feed.format, feed.site_url, one.language) == ("atom", "https://base.test/", "uk")
+    assert (one.url, one.title) == ("https://base.test/x/sub/a.html", "Bold a")
+    assert one.published == datetime(2024, 10, 31, 23, 2, 3, tzinfo=UTC)
+    assert (two.url, two.published) == (None, datetime(2024, 11, 1, 1, 2, 3, tzinfo=UTC))
+
+
+def test_rdf() -> None:
+    body = b"""<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns="http://purl.org/rss/1.0/"
+    xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:sy="http://purl.org/rss/1.0/modules/syndication/">
+    <channel><title>R</title><link>https://paper.test/</link><sy:updatePeriod>daily</sy:updatePeriod>
+    <sy:updateFrequency>4</sy:updateFrequency></channel>
+    <item rdf:about="https://paper.test/1"><title>One</title><link>https://paper.test/1</link>
+    <dc:date>2024-11-01</dc:date><dc:publisher>Wire</dc:publisher></item></rdf:RDF>"""
+    feed = parse(body, None, URL)
+    assert (feed.format, feed.ttl) == ("rdf", timedelta(hours=6))
+    entry = feed.entries[0]
+    assert (entry.key, entry.source) == ("https://paper.test/1", "Wire")
+    assert entry.published == datetime(2024, 11, 1, tzinfo=UTC)
+
+
+def test_json_feed() -> None:
+    content = {
+        "version": "https://jsonfeed.org/version/1.1",
+        "title": "J",
+        "home_page_url": "https://paper.test/",
+        "language": "ja-JP",
+        "items": [
+            {
+                "id": 7,
+                "url": "/a",
+                "title": "T",
+                "content_html": "<p>a</p><p>b &amp; c</p>",
+                "summary": "s",
+                "authors": [{"name": "X"}, {"name": "Y"}],
+                "date_published": "2024-11-01T09:00:00+09:00",
+            },
+            {"id": 7, "title": "the same again"},
+            {"id": "https://paper.test/b", "content_text": "1 < 2 & 3\nnext", "language": "en"},
+            "rubbish",
+            {},
+        ],
+    }
+    feed = parse(b"\xef\xbb\xbf" + json.dumps(content).encode(), "application/json", URL)
+    one, two = feed.entries
+    assert (feed.format, feed.title, feed.language, feed.problem) == ("json", "J", "ja", None)
+    assert one == ParsedEntry(
+        key="7",
+        url="https://paper.test/a",
+        title="T",
+        summary="s",
+        content="a\nb & c",
+        author="X, Y",
+        published=datetime(2024, 11, 1, tzinfo=UTC),
+        language="ja",
+    )
+    assert (two.url, two.content, two.language) == ("https://paper.test/b", "1 < 2 & 3\nnext", "en")
+
+
+def test_json_feed_with_a_lone_surrogate_and_no_version() -> None:
+    feed = parse(rb'{"title":"x\ud800y","items":[{"id":"\ud83d\ude00","title":"a\u0000b\ud800"}]}', None, URL)
+    assert feed.title == "x\ufffdy"
+    assert feed.problem
+    assert (feed.entries[0].key, feed.entries[0].title) == ("\U0001f600", "ab\ufffd")
+
+
+def test_keys() -> None:
+    feed = parse(
+        rss(
+            "<item><title>a</title><link>https://paper.test/1</link></item>"
+            "<item><title>later copy</title><link>https://paper.test/1</link></item>"
+            "<item><title>only a title</title></item><item><title>only a title</title></item><item/>"
+            f"<item><guid>{'x' * 5000}</guid></item>"
+        ),
+        None,
+        URL,
+    )
+    keys = [entry.key for entry in feed.entries]
+    assert keys[0] == "https://paper.test/1"
+    assert feed.entries[0].title == "a"
+    assert len(keys) == 3
+    assert all(key.startswith("sha256:") for key in keys[1:])
+
+
+def test_dates_are_kept_as_given_or_left_out() -> None:
+    def date(value: str) -> datetime | None:
+        return item(rss(f"<item><guid>1</guid><pubDate>{value}</pubDate></item>")).published
+
+    assert date("Wed, 01 Jan 2070 00:00:00 GMT") == datetime(2070, 1, 1, tzinfo=UTC)
+    assert date("2024-11-01 10:00:00") == datetime(2024, 11, 1, 10, tzinfo=UTC)
+    assert date("yesterday") is None
+    assert date("Wed, 99 Foo 2024 99:99:99 GMT") is None
+    assert date("") is None
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        (
+            rss("<item><title>Солдат</title></item>", head="").decode().encode("cp1251"),
+            "text/xml; charset=windows-1251",
+        ),
+        (
+            rss("<item><title>Солдат</title></item>", head='<?xml version="1.0" encoding="koi8-r"?>')
+            .decode()
+            .encode("koi8-r"),
+            None,
+        ),
+        (rss("<item><title>Солдат</title></item>"), "text/xml; charset=iso-8859-1"),
+        (b"\xef\xbb\xbf" + rss("<item><title>Солдат</title></item>"), "text/plain"),
+        (rss("<item><title>Солдат</title></item>", head="").decode().encode("utf-16"), None),
+        (rss("<item><title>Сол\0дат</title></item>\0"), None),
+        (b"\r\n  " + rss("<item><title>Солдат</title></item>"), "text/html"),
+    ],
+)
+def test_charsets(body: bytes, content_type: str | None) -> None:
+    assert item(body, content_type=content_type).title == "Солдат"
+
+
+def test_broken_xml_that_still_gives_entries_says_so() -> None:
+    feed = parse(rss("<item><title>A & B &nope; <i>c</title><guid>1</guid></item>"), None, URL)
+    assert feed.entries[0].key == "1"
+    assert feed.problem is not None
+    assert "not well-formed" in feed.problem
+    assert "line 1" in feed.problem
+
+
+def test_ids_do_not_depend_on_where_the_feed_is() -> None:
+    for title in ("fine", "A & B"):  # read strictly and leniently
+        body = rss(f"<item><title>{title}</title><guid>1</guid></item>")
+        assert [(e.key, e.url) for e in parse(body, None, URL).entries] == [("1", None)]
+        assert parse(body, None, "https://moved.test/").entries == parse(body, None, URL).entries
+    linked = item(rss("<item><guid>https://paper.test/1</guid></item>"))
+    assert (linked.key, linked.url) == ("https://paper.test/1", "https://paper.test/1")
+
+
+def test_an_empty_feed_is_a_feed() -> None:
+    assert parse(rss(""), None, URL) == ParsedFeed(format="rss", title="Daily", entries=())
+
+
+def test_what_is_not_a_feed_says_why() -> None:
+    assert "empty" in reason(b" \r\n\0")
+    assert "names no feed" in reason(b"<!DOCTYPE html><html><body>404")
+    page = b'<html><head><link rel="alternate" type="application/rss+xml" href="/rss"></head>'
+    assert "https://paper.test/rss" in reason(page, "application/rss+xml")
+    assert "human" in reason(b"<!doctype html><html><title>Just a moment...</title>")
+    assert "no feed format" in reason(b"hello")
+    assert "no feed format" in reason(b"<?xml version='1.0'?><sitemap/>")
+    assert "no feed format" in reason(bytes(range(256)))
+    assert "JSON" in reason(b'{"a": 1}')
+    assert "JSON" in reason(b"[1, 2")
+    assert "JSON" in reason(b"[" * 200_000)
+    assert "JSON" in reason(b'{"items": []}')
+    assert "nested" in reason(rss("<x>" * 200_000))
+    assert "attributes" in reason(rss("<item " + " ".join(f'a{i}="1"' for i in range(20_000)) + "/>"))
+
+
+def test_entities_do_not_explode() -> None:
+    levels = "".join(f'<!ENTITY e{n + 1} "{f"&e{n};" * 10}">' for n in range(9))
+    bomb = rss(
+        "<item><guid>1</guid><title>&e9;</title></item>", head=f'<!DOCTYPE r [<!ENTITY e0 "ha">{levels}]>'
+    )
+    begun = time.monotonic()
+    assert len(item(bomb).title) < 1000
+    assert time.monotonic() - begun < 5
+
+
+def test_nothing_is_fetched_or_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    secret = tmp_path / "secret"
+    secret.write_bytes(rss("<item><guid>secret</guid></item>"))
+    assert "no feed format" in reason(str(secret).encode())
+    assert "no feed format" in reason(b"file://" + str(secret).encode())
+    external = f'<!DOCTYPE r [<!ENTITY x SYSTEM "file://{secret}">]>'
+    assert "secret" not in item(rss("<item><guid>1</guid><title>&x;</title></item>", head=external)).title
+
+
+def test_discover() -> None:
+    page = b"""<html><head><base href="https://cdn.test/x/">
+    <link rel="Alternate" type="application/atom+xml" href="a">
+    <link rel="stylesheet" type="application/rss+xml" href="no">
+    <link rel="alternate" hreflang="fr" href="/fr">
+    <link rel="alternate home" type="application/rss+xml; charset=x" href="/b">
+    <link rel="alternate" type="application/feed+json" href="javascript:x">
+    <link rel=alternate type=application/feed+json href=//j.test/></head>"""
+    assert discover(page, URL) == ["https://cdn.test/x/a", "https://cdn.test/b", "https://j.test/"]
+    assert discover(b"", URL) == []
+
+
+@pytest.mark.skipif(not CORPUS.exists(), reason="the shared feeds are not here")
+def test_a_corpus_of_odd_feeds() -> None:
+    files = [path for name in ("feedparser", "miniflux", "reader") for path in (CORPUS / name).rglob("*.xml")]
+    read = refused = 0
+    for path in files:
+        try:
+            feed = parse(path.read_bytes(), None, URL)
+        except PermanentError:
+            refused += 1
+            continue
+        read += 1
+        for entry in feed.entries:
+            for value in (entry.key, entry.title, entry.summary, entry.content, entry.author or ""):
+                assert value == text.clean(value)
+            assert entry.key
+            assert entry.url is None or entry.url.lower().startswith(("http://", "https://"))
+    assert read > 2000
+    assert refused < 20
+
+
+# --- text ---
+
+
+@pytest.mark.parametrize(
+    ("raw", "expected"),
+    [
+        ("a\0b\x07c\x9fd", "abcd"),
+        ("e\u0301", "é"),
+        ("a\u00a0\u2003\u3000 b", "a b"),
+        ("soft\u00adhy\u200bphen\ufeff", "softhyphen"),
+        ("a\ud800b\ud83d\ude00", "a\ufffdb\U0001f600"),
+        (" a \t\r\n \n b\u2028c ", "a\nb\nc"),
+        ("\u200b", ""),
+    ],
+)
+def test_clean(raw: str, expected: str) -> None:
+    assert text.clean(raw) == expected
+
+
+@given(st.text(alphabet=st.characters(), max_size=80))
+@settings(max_examples=300, deadline=None)
+def test_clean_is_idempotent_and_storable(raw: str) -> None:
+    once = text.clean(raw)
+    assert text.clean(once) == once
+    once.encode("utf-8")
+    assert "\0" not in once
+    assert unicodedata.is_normalized("NFC", once)
+
+
+@pytest.mark.parametrize(
+    ("fragment", "expected"),
+    [
+        ("a &amp; b &lt; c", "a & b < c"),
+        ("5 < 6 and 7 > 6", "5 < 6 and 7 > 6"),
+        ("<p>a</p><p>b<br>c</p>d", "a\nb\nc\nd"),
+        ("<b>a</b><i>b</i> <a href=x>c</a>", "ab c"),
+        ("x<script>if (a<b) {}</script><style>p{}</style>y<!-- no -->z", "xyz"),
+        ("<ul><li>a<li>b</ul>", "a\nb"),
+        ("<table><tr><td>a<td>b<tr><td>c</table>", "a b\nc"),
+        ("<p>a\n  b</p>", "a b"),
+        ("line one\nline two", "line one\nline two"),
+        ("<p", ""),
+        ("<p>x\ud800\x00y</p>", "x\ufffdy"),
+        ("&#0;&#xD800;&#1114112;<b>&#0;</b>a", None),
+        ("<>", "<>"),
+        ("<!-->", None),
+    ],
+)
+def test_strip_html(fragment: str, expected: str | None) -> None:
+    got = text.strip_html(fragment)
+    assert text.clean(got) == got
+    if expected is not None:
+        assert got == expected
+
+
+@given(st.text(alphabet="<>/&;#x0abpdivsctle!-\"'= \n\0\ud800中", max_size=80))
+@settings(max_examples=300, deadline=None)
+def test_strip_html_never_fails(fragment: str) -> None:
+    got = text.strip_html(fragment)
+    assert text.clean(got) == got
+
+
+def test_content_hash() -> None:
+    assert text.content_hash("A  b\nc\u200b") == text.content_hash("A b c")
+    assert text.content_hash("a b c") != text.content_hash("A b c")
+    assert len(text.content_hash("")) == 32
+
+
+def cut(raw: str) -> list[str]:
+    return [raw[a:b] for a, b in text.sentences(raw)]
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        ["Gen. A. B. Smith of the U.S. Army spoke.", "He said 3.5 million."],
+        ["They met in the U.S.", "The minister left."],
+        ['"Stop!" he said.', '"Why?"', "Nobody knew..."],
+        ["It cost $1.5 bn.", "(See p. 4.)", "Done"],
+        ["북한군 1만 2천 명이 파병됐다.", "국정원은 27.5%라고 밝혔다.", '"사실이다."', "끝"],
+        ["Потери составили 3 тыс. человек.", "Об этом заявил ген. Иванов.", "«Это правда».", "Он ушёл."],
+        ["Це сталося 5 грн. тому в м. Київ.", "Президент заявив!"],
+        ["北朝鮮は派兵した。", "「本当か？」", "と彼は言った。"],
+        ["朝鲜派兵了！", "是吗？", "没有人知道……"],
+        ["M. Dupont est parti.", "Pourquoi ?", "« On ne sait pas. »"],
+        ["one line", "another line"],
+    ],
+)
+def test_sentences(parts: list[str]) -> None:
+    joiner = "\n" if parts[0] == "one line" else " "
+    assert cut(joiner.join(parts)) == parts
+    if parts[0].endswith(("。", "！")):
+        assert cut("".join(parts)) == parts
+
+
+def test_korean_sentences_without_a_space() -> None:
+    assert cut("파병했다.국정원은 밝혔다.") == ["파병했다.", "국정원은 밝혔다."]
+
+
+@given(st.text(alphabet="Aa1.?!… \n\t。！」»\"')(다가Бб\u3000-", max_size=80))
+@settings(max_examples=500, deadline=None)
+def test_sentences_cover_the_text_in_order(raw: str) -> None:
+    at = 0
+    for begin, end in text.sentences(raw):
+        assert not raw[at:begin].strip()
+        assert begin < end
+        assert raw[begin:end] == raw[begin:end].strip()
+        at = end
+    assert not raw[at:].strip()
+
+
+@given(st.lists(st.sampled_from(["A sentence here. ", "word ", "x" * 700, "다. ", "。", "\n"]), max_size=60))
+@settings(max_examples=150, deadline=None)
+def test_paragraphs_keep_everything(parts: list[str]) -> None:
+    raw = "".join(parts)
+    got = text.paragraphs(raw)
+    assert "".join("".join(got).split()) == "".join(raw.split())
+    assert all(0 < len(each) <= text.LONG_PARAGRAPH for each in got)
+
+
+def test_a_long_paragraph_is_split_at_sentence_ends() -> None:
+    got = text.paragraphs("This is one sentence of many. " * 200)
+    assert len(got) > 2
+    assert all(each.endswith(".") for each in got)
+    assert text.paragraphs("a\n\n b ") == ("a", "b")
+
+
+def test_light_imports_stay_light() -> None:
+    code = (
+        "import sys\n"
+        "from pipeline.logic import extraction, feeds, schedule, text, urls\n"
+        "heavy = {'trafilatura', 'feedparser', 'lxml', 'py3langid', 'courlan', 'numpy', 'httpx', 'idna'}\n"
+        "sys.exit(', '.join(sorted(heavy & set(sys.modules))) or 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
