@@ -10,7 +10,7 @@ from typing import Any
 
 from pipeline.adapters.database import Connection, row, rows
 from pipeline.errors import PermanentError
-from pipeline.logic import extraction, text
+from pipeline.logic import extraction, language, text
 from pipeline.model import Document
 from pipeline.stages.work import Deps, Item, Run, StageReport, begin
 
@@ -58,7 +58,7 @@ def _from_entry(article: Any) -> Document:
         paragraphs=paragraphs,
         author=article.author,
         published=article.published_at,
-        language=extraction.language(sample, article.language),
+        language=language.detect(sample, article.language),
     )
 
 
