@@ -94,7 +94,9 @@ def fit(tables: list[tuple[np.ndarray, ...]], weights: list[float], held: list[n
     return mean, scale, coefficients, bias
 
 
-def out_of_fold(tables: list[tuple[np.ndarray, ...]], weights: list[float]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def out_of_fold(
+    tables: list[tuple[np.ndarray, ...]], weights: list[float]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """(logits, labels, found) of all usable pairs, each by a model that has not seen the item."""
     generator = np.random.default_rng(1)
     folds = [generator.integers(0, FOLDS, len(labels)) for _, _, labels in tables]

@@ -89,9 +89,7 @@ class EmbedSettings(Section):
 class MatchSettings(Section):
     batch: int = Field(default=2000, gt=0)
     freshness_days: Days = 7  # only items published within this window may alert
-    accepted: float | None = Field(
-        default=None, gt=0, lt=1
-    )  # default: the operating point in the matcher's file
+    accepted: float | None = Field(default=None, gt=0, lt=1)  # default: the operating point in the matcher's file
     suggested: float | None = Field(default=None, gt=0, lt=1)
 
 
@@ -228,9 +226,7 @@ def load(home: Path | None = None) -> Settings:
     try:
         return Settings(**{**content, "home": home})
     except ValidationError as error:
-        lines = [
-            f"{'.'.join(str(part) for part in e['loc']) or 'settings'}: {e['msg']}" for e in error.errors()
-        ]
+        lines = [f"{'.'.join(str(part) for part in e['loc']) or 'settings'}: {e['msg']}" for e in error.errors()]
         raise ConfigurationError(
             f"settings ({file} and {ENV_PREFIX}* in the environment):\n  " + "\n  ".join(lines)
         ) from error
@@ -238,9 +234,7 @@ def load(home: Path | None = None) -> Settings:
 
 def _unknown_environment() -> list[str]:
     known = {ENV_PREFIX + name.upper() for name in Settings.model_fields}
-    return sorted(
-        name for name in os.environ if name.startswith(ENV_PREFIX) and name.split("__")[0] not in known
-    )
+    return sorted(name for name in os.environ if name.startswith(ENV_PREFIX) and name.split("__")[0] not in known)
 
 
 def redacted(settings: Settings) -> dict[str, Any]:
@@ -264,4 +258,13 @@ def package_data(name: str) -> Path:
     return Path(__file__).parent / "data" / name
 
 
-__all__ = ["ENV_PREFIX", "Settings", "default_home", "is_mail_address", "load", "package_data", "redacted", "root"]
+__all__ = [
+    "ENV_PREFIX",
+    "Settings",
+    "default_home",
+    "is_mail_address",
+    "load",
+    "package_data",
+    "redacted",
+    "root",
+]

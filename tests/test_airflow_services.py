@@ -156,9 +156,7 @@ def test_old_logs_are_pruned(home: Path, port: int) -> None:
 
 @pytest.mark.airflow
 @pytest.mark.timeout(600)
-def test_components_work_and_leave_nothing(
-    home: Path, port: int, mark: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_components_work_and_leave_nothing(home: Path, port: int, mark: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TEST_MARK", mark)
     (home / "dags" / "tiny.py").write_text(DAG)
     server = EmbeddedServer(home, shared_buffers="64MB")

@@ -160,10 +160,7 @@ def test_what_is_no_article() -> None:
     assert refusal(b"") == "not-html"
     assert refusal(b"<") in ("not-html", "no-text")
     assert refusal(b"<html><body></body></html>") == "no-text"
-    assert (
-        refusal(b"<html><head><script>app()</script></head><body><div id=root></div></body></html>")
-        == "no-text"
-    )
+    assert refusal(b"<html><head><script>app()</script></head><body><div id=root></div></body></html>") == "no-text"
 
 
 @pytest.mark.parametrize(

@@ -243,9 +243,7 @@ def test_what_is_not_a_feed_says_why() -> None:
 
 def test_entities_do_not_explode() -> None:
     levels = "".join(f'<!ENTITY e{n + 1} "{f"&e{n};" * 10}">' for n in range(9))
-    bomb = rss(
-        "<item><guid>1</guid><title>&e9;</title></item>", head=f'<!DOCTYPE r [<!ENTITY e0 "ha">{levels}]>'
-    )
+    bomb = rss("<item><guid>1</guid><title>&e9;</title></item>", head=f'<!DOCTYPE r [<!ENTITY e0 "ha">{levels}]>')
     begun = time.monotonic()
     assert len(item(bomb).title) < 1000
     assert time.monotonic() - begun < 5

@@ -114,9 +114,7 @@ def routes(table: dict[str, bytes]) -> Handler:
     return handler
 
 
-def get(
-    handler: Handler, url: str = "http://paper.test/a", *, options: dict[str, Any] | None = None, **kw: Any
-):
+def get(handler: Handler, url: str = "http://paper.test/a", *, options: dict[str, Any] | None = None, **kw: Any):
     async def run():
         async with serving(handler, **(options or {})) as (_, client):
             return await client.get(url, **{"max_body": 10_000, **kw})
@@ -148,9 +146,7 @@ def test_statuses_are_returned_not_raised(status: int) -> None:
 def test_conditions_and_name_are_sent() -> None:
     async def run() -> None:
         async with serving(fixed(answer(304)), contact="https://desk.example") as (site, client):
-            await client.get(
-                "http://a.test/", etag='W/"x"', last_modified="Mon, 07 Oct 2024 00:00:00 GMT", max_body=1
-            )
+            await client.get("http://a.test/", etag='W/"x"', last_modified="Mon, 07 Oct 2024 00:00:00 GMT", max_body=1)
             headers = site.seen[0][1]
             assert headers["if-none-match"] == 'W/"x"'
             assert headers["if-modified-since"] == "Mon, 07 Oct 2024 00:00:00 GMT"
@@ -317,15 +313,11 @@ def test_a_server_that_does_not_speak_tls() -> None:
 
 
 def test_types() -> None:
-    assert (
-        code(fixed(answer(200, b"x", content_type="video/mp4")), content_types=article_types) == "wrong-type"
-    )
+    assert code(fixed(answer(200, b"x", content_type="video/mp4")), content_types=article_types) == "wrong-type"
     for kind in ("text/html; charset=x", "application/xhtml+xml", "text/xml", "application/rss+xml"):
         assert get(fixed(answer(200, b"x", content_type=kind)), content_types=article_types).body == b"x"
     assert get(fixed(answer(200, b"x")), content_types=("text/html",)).body == b"x"
-    assert (
-        code(fixed(answer(200, b"x", content_type="image/png")), content_types=("text/html",)) == "wrong-type"
-    )
+    assert code(fixed(answer(200, b"x", content_type="image/png")), content_types=("text/html",)) == "wrong-type"
 
 
 # --- redirects ---
@@ -383,9 +375,7 @@ def test_a_redirect_elsewhere_than_the_web_is_refused(target: str) -> None:
     assert code(fixed(answer(302, location=target))) == "bad-url"
 
 
-@pytest.mark.parametrize(
-    "url", ["", "nonsense", "ftp://a.test/", "http://u@a.test/", "http:///x", "http://a.test:0/"]
-)
+@pytest.mark.parametrize("url", ["", "nonsense", "ftp://a.test/", "http://u@a.test/", "http:///x", "http://a.test:0/"])
 def test_bad_addresses(url: str) -> None:
     assert code(fixed(answer()), url) == "bad-url"
 
@@ -455,9 +445,7 @@ def test_the_allow_list_opens_only_what_it_names() -> None:
 
 
 def test_the_host_map() -> None:
-    hosts = HostMap(
-        {"a.test": "127.0.0.1", "*.test": "127.0.0.1:81", "*.b.test": "[::1]:82", "V6.test": "[::2]"}
-    )
+    hosts = HostMap({"a.test": "127.0.0.1", "*.test": "127.0.0.1:81", "*.b.test": "[::1]:82", "V6.test": "[::2]"})
     assert hosts.find("a.test") == ("127.0.0.1", None)
     assert hosts.find("c.test") == ("127.0.0.1", 81)
     assert hosts.find("x.y.b.test") == ("::1", 82)
@@ -542,9 +530,7 @@ def test_robots_rules() -> None:
     assert (no.allowed, no.reason) == (False, "disallowed")
     assert "/ours/x?y" in no.detail
     assert ask(site, "http://paper.test/private").allowed  # our own group counts, not the general one
-    moved = routes(
-        {"/robots.txt": answer(301, location="/r"), "/r": answer(200, b"User-agent: *\nDisallow: /\n")}
-    )
+    moved = routes({"/robots.txt": answer(301, location="/r"), "/r": answer(200, b"User-agent: *\nDisallow: /\n")})
     assert not ask(moved).allowed
 
 

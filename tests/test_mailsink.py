@@ -43,9 +43,7 @@ def running(mbox: Path) -> Iterator[smtplib.SMTP]:
         "--mbox",
         str(mbox),
     ]
-    with subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert process.stderr is not None
         ready = process.stdout.readline()
@@ -62,18 +60,12 @@ def test_mail_is_kept_as_it_came(tmp_path: Path) -> None:
     path = tmp_path / "mail.mbox"
     assert sink.read(path) == []
     subject = "[경보] 북한군 전사자 600명, 국정원 확인"
-    body = (
-        "국정원은 전사자가 600명이라고 밝혔다.\n\nFrom Seoul, a line like a separator.\n>From quoted.\n.dot\n"
-    )
+    body = "국정원은 전사자가 600명이라고 밝혔다.\n\nFrom Seoul, a line like a separator.\n>From quoted.\n.dot\n"
     with running(path) as client:
         # not send_message: smtplib itself puts a `>` before "From " there
-        client.sendmail(
-            "claimwatch@monitor.example", "desk@monitor.example", mail(subject, body).as_bytes(policy=SMTP)
-        )
+        client.sendmail("claimwatch@monitor.example", "desk@monitor.example", mail(subject, body).as_bytes(policy=SMTP))
         client.send_message(mail("둘째", "끝\n", "분석@모니터.example"), mail_options=["SMTPUTF8"])
-        client.sendmail(
-            "a@b.example", ["c@d.example", "e@d.example"], b"Subject: bare\r\n\r\nno newline at the end"
-        )
+        client.sendmail("a@b.example", ["c@d.example", "e@d.example"], b"Subject: bare\r\n\r\nno newline at the end")
         written = path.read_bytes()
     first, second, third = sink.read(path)
     assert (first["Subject"], first.get_content()) == (subject, body)
@@ -89,9 +81,7 @@ def test_mail_is_kept_as_it_came(tmp_path: Path) -> None:
 def test_other_readers_of_mbox_see_the_same_messages(tmp_path: Path) -> None:
     path = tmp_path / "mail.mbox"
     for number in range(3):
-        sink.append(
-            path, sink.entry("a@b.example", ["c@d.example"], f"Subject: {number}\n\nFrom x\n".encode())
-        )
+        sink.append(path, sink.entry("a@b.example", ["c@d.example"], f"Subject: {number}\n\nFrom x\n".encode()))
     box = mailbox.mbox(path, create=False)
     assert [message["Subject"] for message in box] == ["0", "1", "2"]
     box.close()
@@ -112,9 +102,7 @@ def test_a_full_disk_is_a_temporary_refusal(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("failing", ["write", "fsync"])
-def test_a_failed_write_leaves_no_half_message(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failing: str
-) -> None:
+def test_a_failed_write_leaves_no_half_message(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failing: str) -> None:
     path, write = tmp_path / "mail.mbox", os.write
     sink.append(path, sink.entry("a@b.example", ["c@d.example"], b"Subject: kept\n\nx\n"))
     before, calls = path.read_bytes(), []
@@ -138,8 +126,6 @@ def test_a_failed_write_leaves_no_half_message(
 @pytest.mark.parametrize(
     "arguments", [["--bind", "0.0.0.0", "--mbox", "x"], ["--port", "0", "--mbox", "/nowhere/at/all/x"]]
 )
-def test_it_refuses_to_start_where_it_must_not(
-    arguments: list[str], capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_it_refuses_to_start_where_it_must_not(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert sink.main(arguments) == 2
     assert capsys.readouterr().err.startswith("sink: ")

@@ -71,9 +71,7 @@ def parsed(outlet: Outlet, at: datetime = LATER) -> list[dict[str, Any]]:
             }
             for item in document["items"]
         ]
-    result = feedparser.parse(
-        feed.body, response_headers={"content-type": f"text/xml; charset={feed.charset}"}
-    )
+    result = feedparser.parse(feed.body, response_headers={"content-type": f"text/xml; charset={feed.charset}"})
     assert not result.bozo
     assert result.version == {"rss2": "rss20", "rss1": "rss10", "atom": "atom10"}[outlet.feed_format]
     return [
@@ -190,9 +188,7 @@ def test_extraction_finds_the_paragraphs_and_nothing_else(shown: Shown) -> None:
     assert lines == list(shown.version.paragraphs)
 
 
-@pytest.mark.parametrize(
-    "slug", ["halyard-wire", "saemaru-ilbo", "vestovoy"], ids=["semantic", "divs", "table"]
-)
+@pytest.mark.parametrize("slug", ["halyard-wire", "saemaru-ilbo", "vestovoy"], ids=["semantic", "divs", "table"])
 def test_a_page_says_what_it_is(slug: str) -> None:
     shown = CONTENT.visible(LATER, OUTLETS[slug])[0]
     body = pages.article(CONTENT, shown, LATER).body
@@ -210,9 +206,7 @@ def test_a_page_says_what_it_is(slug: str) -> None:
 
 def test_every_page_says_that_it_is_invented() -> None:
     for outlet in CONTENT.outlets:
-        words = json.loads((ROOT / "pipeline/newsroom/data/furniture.json").read_text("utf-8"))[
-            outlet.language
-        ]
+        words = json.loads((ROOT / "pipeline/newsroom/data/furniture.json").read_text("utf-8"))[outlet.language]
         for path in ("/", "/nowhere"):
             assert words["sample"] in get(outlet.base_url + path).text
 
@@ -348,9 +342,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Fil
     clock = FileClock(tmp_path_factory.mktemp("newsroom") / "clock.json")
     command = [sys.executable, "-W", "error", "-m", "pipeline.newsroom", "--port", "0"]
     command += ["--clock-file", str(clock.path)]
-    with subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert process.stderr is not None
         ready = process.stdout.readline()

@@ -279,9 +279,7 @@ def test_home_that_cannot_be_made(home: Path) -> None:
 
 
 @as_root
-def test_unreachable_home_and_binaries_are_served_elsewhere(
-    home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_unreachable_home_and_binaries_are_served_elsewhere(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shared = home / "shared"
     monkeypatch.setattr(postgres_files, "SHARED", shared)
     closed = home / "closed"

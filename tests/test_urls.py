@@ -75,9 +75,7 @@ def test_relative_addresses_need_a_base() -> None:
 _ADDRESS = st.builds(
     "{}://{}{}/{}{}".format,
     st.sampled_from(["http", "https", "HTTPS"]),
-    st.sampled_from(
-        ["example.com", "EXAMPLE.com.", "пример.рф", "a_b.example", "[::1]", "1.2.3.4", "ß.example"]
-    ),
+    st.sampled_from(["example.com", "EXAMPLE.com.", "пример.рф", "a_b.example", "[::1]", "1.2.3.4", "ß.example"]),
     st.sampled_from(["", ":80", ":443", ":8080", ":"]),
     st.text(alphabet="abAB/.%2eEfF&=?#~ +\\;중é\u00a0amp", max_size=40),
     st.text(alphabet="?&=abutm_source%41 중;/#", max_size=20),

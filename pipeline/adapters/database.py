@@ -32,8 +32,6 @@ MIN_SERVER = 160000  # PostgreSQL 16
 _NAME = re.compile(r"^-- ([a-z_]+) --$", re.MULTILINE)
 
 
-
-
 @cache
 def statements() -> Mapping[str, str]:
     """All named statements: {"work.claim": "with ...", ...}."""
@@ -48,14 +46,14 @@ def statements() -> Mapping[str, str]:
     return found
 
 
-def statement(name: str, model_id: int | None = None) -> sql.Composable:
+def statement(name: str, model_id: int | None = None) -> sql.Composed:
     """The statement as psycopg takes it; `{embeddings}` in it becomes the model's own table."""
     text = statements()[name]
     if "{embeddings}" in text:
         if model_id is None:
             raise ValueError(f"{name} needs a model")
-        return sql.SQL(text).format(embeddings=sql.Identifier("ingest", f"embeddings_{model_id}"))  # type: ignore[arg-type]
-    return sql.SQL(text.replace("{", "{{").replace("}", "}}")).format()  # type: ignore[arg-type]
+        return sql.SQL(text).format(embeddings=sql.Identifier("ingest", f"embeddings_{model_id}"))
+    return sql.SQL(text.replace("{", "{{").replace("}", "}}")).format()
 
 
 def rows(conn: Connection, name: str, model_id: int | None = None, /, **values: Any) -> list[Any]:
@@ -115,9 +113,7 @@ def connect(settings: Settings, role: str = "claimwatch") -> Connection:
             "Check CLAIMWATCH_DATABASE__DSN, or leave it out to use the embedded server (`claimwatch up` starts it)."
         ) from error
     if conn.info.server_version < MIN_SERVER:
-        raise ConfigurationError(
-            f"the server is PostgreSQL {conn.info.server_version // 10000}; 16 or newer is needed"
-        )
+        raise ConfigurationError(f"the server is PostgreSQL {conn.info.server_version // 10000}; 16 or newer is needed")
     return conn
 
 

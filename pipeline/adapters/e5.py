@@ -74,7 +74,7 @@ def read(data: bytes) -> Image:
         if name == "emb.word" or (len(shape) == 2 and name.endswith(".w")):
             blocks = np.frombuffer(data, BLOCK, shape[0] * shape[1] // 32, offset)
             quantised = np.concatenate([blocks["nibbles"] & 15, blocks["nibbles"] >> 4], axis=1).astype("f4") - 8
-            return (quantised * blocks["scale"].astype("f4")[:, None]).reshape(shape)
+            return np.asarray((quantised * blocks["scale"].astype("f4")[:, None]).reshape(shape), np.float32)
         return np.frombuffer(data, "<f4", int(np.prod(shape)), offset).reshape(shape).copy()
 
     return Image(sizes, pieces, scores, tensor)

@@ -89,7 +89,11 @@ class Encoder:
         if not texts:
             return np.zeros((0, self.dimensions), np.float32)
         vectors = self._model.encode(
-            texts, batch_size=32, normalize_embeddings=True, show_progress_bar=progress, convert_to_tensor=True
+            texts,
+            batch_size=32,
+            normalize_embeddings=True,
+            show_progress_bar=progress,
+            convert_to_tensor=True,
         )
         found = vectors.float().numpy()
         norms = np.linalg.norm(found, axis=1, keepdims=True)

@@ -81,9 +81,7 @@ class HttpClient:
             follow_redirects=False,
             headers={"User-Agent": self.user_agent, "Accept-Encoding": bodies.ACCEPT_ENCODING},
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),  # none kept between two fetches
-            timeout=httpx.Timeout(
-                settings.idle_timeout, connect=settings.connect_timeout, pool=settings.total_timeout
-            ),
+            timeout=httpx.Timeout(settings.idle_timeout, connect=settings.connect_timeout, pool=settings.total_timeout),
         )
 
     async def __aenter__(self) -> HttpClient:
@@ -180,9 +178,7 @@ def _checked(url: httpx.URL) -> httpx.URL:
     if url.scheme not in ("http", "https") or not url.host:
         raise PermanentError(f"{url} is not an http or https address", code="bad-url")
     if url.userinfo:
-        raise PermanentError(
-            f"{url.host}: an address with a user name or password is not followed", code="bad-url"
-        )
+        raise PermanentError(f"{url.host}: an address with a user name or password is not followed", code="bad-url")
     if url.port == 0:
         raise PermanentError(f"{url}: there is no port 0", code="bad-url")
     return url

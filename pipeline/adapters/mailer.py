@@ -41,7 +41,12 @@ class Mailer:
         try:
             smtp = self._connected()
             # sendmail and not send_message: the latter rewrites lines that begin with "From ".
-            smtp.sendmail(self._settings.sender, [message.to], self._mime(message), ["SMTPUTF8"] if _foreign(message) else [])
+            smtp.sendmail(
+                self._settings.sender,
+                [message.to],
+                self._mime(message),
+                ["SMTPUTF8"] if _foreign(message) else [],
+            )
         except smtplib.SMTPRecipientsRefused as error:
             code, answer = next(iter(error.recipients.values()))
             self._keep_or_drop()
@@ -55,14 +60,18 @@ class Mailer:
         except (smtplib.SMTPException, OSError) as error:
             self._drop()
             where = f"{self._settings.host}:{self._settings.port}"
-            raise TransientError(f"no mail server at {where}: {error or type(error).__name__}", code="smtp-down") from error
+            raise TransientError(
+                f"no mail server at {where}: {error or type(error).__name__}", code="smtp-down"
+            ) from error
 
     def _connected(self) -> smtplib.SMTP:
         if self._smtp is None:
             settings = self._settings
             context = ssl.create_default_context()
             if settings.security == "tls":
-                smtp: smtplib.SMTP = smtplib.SMTP_SSL(settings.host, settings.port, timeout=settings.timeout, context=context)
+                smtp: smtplib.SMTP = smtplib.SMTP_SSL(
+                    settings.host, settings.port, timeout=settings.timeout, context=context
+                )
             else:
                 smtp = smtplib.SMTP(settings.host, settings.port, timeout=settings.timeout)
             try:

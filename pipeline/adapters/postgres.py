@@ -111,9 +111,7 @@ class EmbeddedServer:
 
     def _url(self, scheme: str, role: str, database: str) -> str:
         login = f"{quote(role, safe='')}:{quote(self.password(role), safe='')}"
-        return (
-            f"{scheme}://{login}@/{quote(database, safe='')}?host={quote(str(self.socket_folder), safe='')}"
-        )
+        return f"{scheme}://{login}@/{quote(database, safe='')}?host={quote(str(self.socket_folder), safe='')}"
 
     # Life
 
@@ -147,13 +145,9 @@ class EmbeddedServer:
         with self._lock():
             if self._postmaster() is None:
                 return
-            done = self.user.run(
-                [self.binary("pg_ctl"), "stop", "-w", "-t", "120", "-m", mode, "-D", self.data]
-            )
+            done = self.user.run([self.binary("pg_ctl"), "stop", "-w", "-t", "120", "-m", mode, "-D", self.data])
             if done.returncode != 0 and self._postmaster() is not None:
-                raise TransientError(
-                    f"the database server does not stop: {done.stdout.strip()}{self._tail()}"
-                )
+                raise TransientError(f"the database server does not stop: {done.stdout.strip()}{self._tail()}")
             self._clear_crash()
 
     @contextmanager
@@ -260,9 +254,7 @@ class EmbeddedServer:
         first = self.log_folder / f"start{self.major}.log"  # until the server's own log takes over
         first.unlink(missing_ok=True)
         wait = ("-w", "-t", str(START_SECONDS))
-        done = self.user.run(
-            [self.binary("pg_ctl"), "start", *wait, "-D", self.data, "-l", first, "-o", options]
-        )
+        done = self.user.run([self.binary("pg_ctl"), "start", *wait, "-D", self.data, "-l", first, "-o", options])
         if done.returncode != 0 and self._postmaster() is None:
             raise ConfigurationError(
                 f"PostgreSQL {self.version()} does not start on {self.data}; free disk space, correct the "

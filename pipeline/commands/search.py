@@ -9,8 +9,8 @@ import typer
 
 from pipeline.adapters.database import rows
 from pipeline.commands.common import FormatOption, load_settings, opened
-from pipeline.terminal import Format, show
 from pipeline.stages.services import Services
+from pipeline.terminal import Format, show
 
 Day = typer.Option(formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"])
 

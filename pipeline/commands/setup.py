@@ -81,7 +81,15 @@ def backup(file: Annotated[Path, typer.Argument(help="Where to write the backup.
     """Write everything the pipeline knows into one file (pg_dump's custom format)."""
     settings = load_settings()
     part = file.with_name(file.name + ".part")
-    _tool(settings, "pg_dump", "--format=custom", "--schema=ingest", "--no-owner", "--no-privileges", f"--file={part}")
+    _tool(
+        settings,
+        "pg_dump",
+        "--format=custom",
+        "--schema=ingest",
+        "--no-owner",
+        "--no-privileges",
+        f"--file={part}",
+    )
     part.replace(file)
     console.print(f"wrote {file} ({file.stat().st_size // 1024} KiB)")
 
@@ -98,11 +106,21 @@ def restore(
     with database.connect(settings) as conn:
         full = database.row(conn, "migrations.any_data").found
         if full and not replace:
-            raise ConfigurationError("the database is not empty; add --replace to have its content replaced by the backup")
+            raise ConfigurationError(
+                "the database is not empty; add --replace to have its content replaced by the backup"
+            )
         with conn.transaction():
             database.rows(conn, "migrations.drop_analysis")
             database.rows(conn, "migrations.drop_ingest")
-    _tool(settings, "pg_restore", "--no-owner", "--no-privileges", "--exit-on-error", "--single-transaction", str(file))
+    _tool(
+        settings,
+        "pg_restore",
+        "--no-owner",
+        "--no-privileges",
+        "--exit-on-error",
+        "--single-transaction",
+        str(file),
+    )
     prepare(settings)
     console.print(f"restored {file}")
 

@@ -9,9 +9,9 @@ import typer
 
 from pipeline.adapters.database import row, rows
 from pipeline.commands.common import FormatOption, opened
-from pipeline.terminal import Format, console, show
 from pipeline.errors import ConfigurationError
 from pipeline.settings import is_mail_address
+from pipeline.terminal import Format, console, show
 
 feeds_app = typer.Typer(help="The feeds that are polled.", no_args_is_help=True)
 claims_app = typer.Typer(help="The claims that are followed.", no_args_is_help=True)
@@ -32,7 +32,13 @@ def feeds_add(
     from pipeline.stages.poll import add_feed
 
     with opened() as (services, conn):
-        details = {"name": publisher, "family": family, "country": country, "language": language, "kind": kind}
+        details = {
+            "name": publisher,
+            "family": family,
+            "country": country,
+            "language": language,
+            "kind": kind,
+        }
         added = add_feed(conn, services, url, **details)
         console.print(f"added as feed {added}" if added else "that address is there already")
 
@@ -63,14 +69,25 @@ def feeds_import(file: Annotated[Path, typer.Argument(help="An OPML file.")]) ->
 @feeds_app.command("list")
 def feeds_list(form: FormatOption = Format.table) -> None:
     """All feeds, how their last poll went and when the next is due."""
-    columns = ["feed_id", "publisher", "url", "state", "last_outcome", "last_success_at", "next_poll_at", "last_problem"]
+    columns = [
+        "feed_id",
+        "publisher",
+        "url",
+        "state",
+        "last_outcome",
+        "last_success_at",
+        "next_poll_at",
+        "last_problem",
+    ]
     with opened() as (_, conn):
         show(columns, [[getattr(r, c) for c in columns] for r in rows(conn, "feeds.list")], form)
 
 
 @claims_app.command("load")
-def claims_load(file: Annotated[Path, typer.Argument(help="A claims file; see claims/nk-russia.yaml.")]) -> None:
-    """Load a claims file. Unchanged claims stay; an edited one gets a new version; nothing is loaded if it has a mistake."""
+def claims_load(
+    file: Annotated[Path, typer.Argument(help="A claims file; see claims/nk-russia.yaml.")],
+) -> None:
+    """Load a claims file: unchanged claims stay, an edited one gets a new version, a mistake loads nothing."""
     from pipeline.stages.claims import load
 
     with opened() as (services, conn):

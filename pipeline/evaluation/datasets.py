@@ -1,6 +1,6 @@
 """Labelled sets in one shape, with their splits.
 
-newsroom   the sample articles, one item a paragraph (its labels are per paragraph), by date: dev before 2025, test after
+newsroom   the sample articles, one item a paragraph (its labels are per paragraph): dev before 2025, test after
 stream     real feed items with labels.jsonl beside; train, validation and test by date
 reports    short real reports; one split, `test`, since nothing is trained on them
 Any folder with items.jsonl(.gz) and labels.jsonl in the stream's form works too.
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import gzip
 import json
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -73,14 +73,13 @@ def _newsroom(path: Path, split: str) -> Labelled:
 
 def _item(raw: dict[str, Any]) -> TextItem:
     text = raw.get("text", raw.get("summary")) or ""
-    item = TextItem(raw["id"], clean(raw.get("title") or ""), text)
-    return replace(item, **{key: raw.get(key) for key in ("published", "source", "lang", "url")})
+    published, source, lang, url = (raw.get(key) for key in ("published", "source", "lang", "url"))
+    return TextItem(raw["id"], clean(raw.get("title") or ""), text, published, source, lang, url)
 
 
 def _lines(file: Path) -> list[dict[str, Any]]:
-    opened = gzip.open(file, "rt", encoding="utf-8") if file.suffix == ".gz" else file.open(encoding="utf-8")
-    with opened as stream:
-        return [json.loads(line) for line in stream if line.strip()]
+    content = gzip.decompress(file.read_bytes()) if file.suffix == ".gz" else file.read_bytes()
+    return [json.loads(line) for line in content.decode().split("\n") if line.strip()]
 
 
 def _bounds(items: list[TextItem], labels: dict[str | int, dict[str, Any]]) -> dict[str, datetime]:

@@ -58,9 +58,7 @@ def _curve(scores: NDArray[np.float32], labels: NDArray[np.int8]) -> tuple[NDArr
     return (hits / ranks)[last], (hits / total)[last]
 
 
-def _interval(
-    scores: NDArray[np.float32], labels: NDArray[np.int8], items: NDArray[np.intp]
-) -> tuple[float, float]:
+def _interval(scores: NDArray[np.float32], labels: NDArray[np.int8], items: NDArray[np.intp]) -> tuple[float, float]:
     """Resamples items, not pairs: an item's pairs stand and fall together. Far negatives are kept once for speed."""
     generator = np.random.default_rng(0)
     positive = np.unique(items[labels == 1])

@@ -43,9 +43,7 @@ def evaluate(path: Path, split: str, matcher: Matcher, encoder: Encodes) -> list
     return lines
 
 
-def _line(
-    name: str, scores: NDArray[np.float32], baseline: NDArray[np.float32], labels: NDArray[np.int8]
-) -> list[Any]:
+def _line(name: str, scores: NDArray[np.float32], baseline: NDArray[np.float32], labels: NDArray[np.int8]) -> list[Any]:
     used = labels >= 0
     items = np.broadcast_to(np.arange(len(labels))[:, None], labels.shape)[used]
     q = metrics.quality(scores[used], labels[used], items)

@@ -71,8 +71,8 @@ def item_of(line: str, place: str) -> TextItem:
     for key, value in texts.items():
         if not isinstance(value, str):
             raise PermanentError(f"{place}: {key!r} must be a text")
-    known = {key: given.get(key) for key in ("published", "source", "lang", "url")}
-    return TextItem(given["id"], clean(texts["title"]), texts["text"], **known)
+    published, source, lang, url = (given.get(key) for key in ("published", "source", "lang", "url"))
+    return TextItem(given["id"], clean(texts["title"]), texts["text"], published, source, lang, url)
 
 
 def score(

@@ -209,9 +209,7 @@ class AirflowServices:
         missing = []
         for name, program in _HEARTBEATS.items():
             beat = health[name].get(f"latest_{name}_heartbeat")
-            fresh = beat is not None and (
-                self._started is None or datetime.fromisoformat(beat) >= self._started
-            )
+            fresh = beat is not None and (self._started is None or datetime.fromisoformat(beat) >= self._started)
             if health[name]["status"] != "healthy" or not fresh:
                 missing.append(program)
         return missing
@@ -231,9 +229,7 @@ class AirflowServices:
 
     def _users(self) -> str:
         # The file that Airflow itself reads: user name to password.
-        return stored_secret(
-            self.home, "airflow_users.json", lambda: json.dumps({USER: secrets.token_urlsafe(18)})
-        )
+        return stored_secret(self.home, "airflow_users.json", lambda: json.dumps({USER: secrets.token_urlsafe(18)}))
 
     def _prepare(self) -> dict[str, str]:
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)

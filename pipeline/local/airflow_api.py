@@ -70,9 +70,7 @@ class AirflowApi:
     def trigger(self, dag_id: str, conf: dict[str, Any] | None = None) -> str:
         """Start a run by hand; returns its id."""
         body = {"logical_date": None, "conf": conf or {}}
-        return str(
-            self._call("POST", f"/api/v2/dags/{quote(dag_id, safe='')}/dagRuns", json=body)["dag_run_id"]
-        )
+        return str(self._call("POST", f"/api/v2/dags/{quote(dag_id, safe='')}/dagRuns", json=body)["dag_run_id"])
 
     def _list(self, path: str, key: str, **params: str) -> list[dict[str, Any]]:
         return list(self._call("GET", path, params={"limit": PAGE, **params})[key])
@@ -89,9 +87,7 @@ class AirflowApi:
         try:
             return self._client.request(method, path, **options)
         except httpx.TransportError as error:
-            raise TransientError(
-                f"Airflow's API server does not answer on {self._client.base_url}: {error}"
-            ) from error
+            raise TransientError(f"Airflow's API server does not answer on {self._client.base_url}: {error}") from error
 
 
 def _content(response: httpx.Response) -> Any:

@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from pipeline import settings as settings_module
 from pipeline.adapters import database
@@ -210,7 +211,7 @@ def _start(dag_run: dict[str, str]) -> datetime:
     return datetime.fromisoformat(dag_run["start_date"]) if dag_run["start_date"] else datetime.min.replace(tzinfo=UTC)
 
 
-def _open_work(conn: Connection, services: Services) -> list[object]:
+def _open_work(conn: Connection, services: Services) -> list[Any]:
     return [r for r in rows(conn, "work.pending", now=services.clock.now()) if r.due or r.in_work]
 
 

@@ -6,8 +6,8 @@ from itertools import groupby
 from typing import Any
 
 from pipeline.adapters.database import Connection, row, rows
-from pipeline.terminal import console, show
 from pipeline.stages.services import STAGES, Services
+from pipeline.terminal import console, show
 
 SHOWN = 3  # rows of evidence a claim
 
@@ -57,6 +57,10 @@ def demo(conn: Connection) -> None:
             evidence.append([claim, r.stance, r.probability, r.publisher, r.sentence, copies])
         if len(best) > SHOWN:
             evidence.append([claim, "", None, "", f"... and {len(best) - SHOWN} more stories", ""])
-    show(["claim", "stance", "score", "outlet", "sentence", "articles"], evidence, title="Evidence on the claims")
+    show(
+        ["claim", "stance", "score", "outlet", "sentence", "articles"],
+        evidence,
+        title="Evidence on the claims",
+    )
     mails = [[r.email, r.subject, r.state, r.problem] for r in rows(conn, "report.mails")]
     show(["to", "subject", "state", "problem"], mails, title="Mail")

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from pipeline.adapters import database
-from pipeline.terminal import console
-from pipeline.local.prepare import prepare
 from pipeline.errors import TransientError
 from pipeline.local.airflow import AirflowServices
+from pipeline.local.prepare import prepare
 from pipeline.local.processes import Supervisor, exit_on_signals
 from pipeline.settings import Settings, root
+from pipeline.terminal import console
 
 DAGS = ("ingest", "match", "alert", "maintain")
 READY_SECONDS = 180.0

@@ -21,9 +21,7 @@ MAX_DEPTH = 250  # at 256 libxml2 stops reading, so what came after would be los
 MAX_ALL_ATTRIBUTES = 200_000  # of all tags together
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 
-_INLINE = frozenset(
-    ("hi", "ref", "del", "code", "span", "emph", "a", "b", "i", "u", "em", "strong", "sub", "sup")
-)
+_INLINE = frozenset(("hi", "ref", "del", "code", "span", "emph", "a", "b", "i", "u", "em", "strong", "sub", "sup"))
 _HTML_TYPES = ("text/html", "application/xhtml+xml", "application/xml", "text/xml", "text/plain")
 _BINARY = (b"%PDF", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"PK\x03\x04", b"\x1f\x8b")
 _PUBLISHED_META = (
@@ -54,9 +52,7 @@ def extract(body: bytes, content_type: str | None, url: str, now: datetime) -> D
     try:
         return _extract(source, url, now)
     except (RecursionError, MemoryError) as error:
-        raise PermanentError(
-            f"{url}: the page is nested too deeply to be read", code="too-complex"
-        ) from error
+        raise PermanentError(f"{url}: the page is nested too deeply to be read", code="too-complex") from error
     finally:
         _forget()
 
@@ -64,9 +60,7 @@ def extract(body: bytes, content_type: str | None, url: str, now: datetime) -> D
 def _page(body: bytes, content_type: str | None, url: str) -> str:
     media_type = (content_type or "").partition(";")[0].strip().lower()
     readable = not media_type or media_type in _HTML_TYPES or media_type.endswith("+xml")
-    if not readable or body.startswith(
-        (b"%PDF", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"PK\x03\x04", b"\x1f\x8b")
-    ):
+    if not readable or body.startswith((b"%PDF", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"PK\x03\x04", b"\x1f\x8b")):
         what = media_type or "a file of another kind"
         raise PermanentError(f"{url} is not a web page but {what}", code="not-html")
     source = text.decode(body, content_type)
@@ -133,9 +127,7 @@ def _check_size(tree: Any, url: str) -> None:
             continue
         depth, elements, attributes = depth + 1, elements + 1, attributes + len(element.attrib)
         if depth > MAX_DEPTH or elements > MAX_ELEMENTS or attributes > MAX_ALL_ATTRIBUTES:
-            raise PermanentError(
-                f"{url}: the page has too many or too deeply nested parts", code="too-complex"
-            )
+            raise PermanentError(f"{url}: the page has too many or too deeply nested parts", code="too-complex")
 
 
 def _blocks(element: Any) -> Iterator[str]:

@@ -110,7 +110,7 @@ def _moment(when: datetime) -> str:
 def _environment() -> Environment:
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
-    environment = Environment(
+    environment = Environment(  # noqa: S701 - HTML is escaped, plain text must not be
         loader=PackageLoader("pipeline.logic", "templates"),
         autoescape=lambda name: name is not None and name.endswith(".html"),
         undefined=StrictUndefined,

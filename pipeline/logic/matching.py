@@ -56,9 +56,9 @@ class DecisionModel:
         stored = json.loads(path.read_text(encoding="utf-8"))
         if tuple(stored["features"]) != FEATURES:
             raise ValueError(f"{path} was made for other features: {stored['features']}")
-        arrays = {key: np.array(stored[key], np.float32) for key in ("mean", "scale", "weights")}
-        points = {key: float(stored[key]) for key in ("bias", "accepted", "suggested")}
-        return cls(version=stored["version"], **arrays, **points)
+        mean, scale, weights = (np.array(stored[key], np.float32) for key in ("mean", "scale", "weights"))
+        bias, accepted, suggested = (float(stored[key]) for key in ("bias", "accepted", "suggested"))
+        return cls(stored["version"], mean, scale, weights, bias, accepted, suggested)
 
     def probability(self, features: Matrix) -> Matrix:
         """Features (n, len(FEATURES)) to probabilities (n,)."""

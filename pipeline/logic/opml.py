@@ -19,7 +19,7 @@ class Outline:
 
 def parse(content: bytes) -> list[Outline]:
     """The feeds of an OPML file, each address once. Raises PermanentError (code not-opml)."""
-    from lxml import etree
+    from lxml import etree  # type: ignore[import-untyped,unused-ignore]
 
     parser = etree.XMLParser(recover=True, resolve_entities=False, no_network=True, huge_tree=False)
     try:

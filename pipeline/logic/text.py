@@ -126,9 +126,7 @@ def _pieces(row: str) -> list[tuple[int, int]]:
 _CLOSERS = "\"'”’»›)\\]}」』）】〉》"
 # A full stop ends a sentence before white space; its East Asian forms, and 다. before Hangul, do without.
 _CLOSING = rf"(?:[{_CLOSERS}]|[ \u00a0\u202f]»)*"  # French puts a space before »
-_END = re.compile(
-    rf"[.!?…]+{_CLOSING}(?=\s|\Z)|[。！？｡]+[{_CLOSERS}]*|(?<=[다요])\.[{_CLOSERS}]*(?=[가-힣])|\n"
-)
+_END = re.compile(rf"[.!?…]+{_CLOSING}(?=\s|\Z)|[。！？｡]+[{_CLOSERS}]*|(?<=[다요])\.[{_CLOSERS}]*(?=[가-힣])|\n")
 _NEXT_WORD = re.compile(r"[\s\"'“‘«‹(\[{「『（【〈《–—-]*(\w*)")
 _LAST_WORD = re.compile(r"[^\s\"'“‘«‹(\[{「『（]+$")
 # Words after which a full stop seldom ends a sentence (lower case, without the final stop).
@@ -218,9 +216,7 @@ def decode(body: bytes, content_type: str | None = None) -> str:
         labels.append(header.group(1))
     head = body[:4096]
     labels += [
-        m.group(1).decode("ascii", "replace")
-        for m in (_XML_ENCODING.search(head), _META_CHARSET.search(head))
-        if m
+        m.group(1).decode("ascii", "replace") for m in (_XML_ENCODING.search(head), _META_CHARSET.search(head)) if m
     ]
     encodings = [name for name in map(_python_name, labels) if name]
     stateful = [encoding for encoding in encodings if encoding.startswith("iso2022")]  # pure ASCII bytes

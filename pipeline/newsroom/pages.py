@@ -90,9 +90,7 @@ def not_found(content: Content, outlet: Outlet) -> Page:
 def out_of_order(content: Content, outlet: Outlet) -> Page:
     """What a proxy in front of a broken server says: HTML, whatever was asked for."""
     text = "The server met an unexpected condition. Please try again later."
-    body = _render(
-        "notice.html", content, outlet, outlet.language, heading="500 Internal Server Error", text=text
-    )
+    body = _render("notice.html", content, outlet, outlet.language, heading="500 Internal Server Error", text=text)
     return Page(body, None)
 
 

@@ -52,9 +52,7 @@ def rematch(conn: Connection, deps: Deps) -> None:
         rows(conn, "claims.rematch_all", active.model_id, now=deps.clock.now())
 
 
-def _put(
-    conn: Connection, loaded: Loaded, topic_id: str, position: int, claim: claimsfile.Claim, deps: Deps
-) -> None:
+def _put(conn: Connection, loaded: Loaded, topic_id: str, position: int, claim: claimsfile.Claim, deps: Deps) -> None:
     now = deps.clock.now()
     owner = row(conn, "claims.topic_of", claim_id=claim.claim_id)
     if owner is not None and owner.topic_id != topic_id:

@@ -54,7 +54,11 @@ def model(conn: Connection, deps: Deps) -> int:
     if known is None:
         now = deps.clock.now()
         with conn.transaction():
-            values = {"name": encoder.name, "weights_hash": encoder.weights_hash, "dimensions": encoder.dimensions}
+            values = {
+                "name": encoder.name,
+                "weights_hash": encoder.weights_hash,
+                "dimensions": encoder.dimensions,
+            }
             known = row(conn, "models.register", now=now, **values)
             queue_missing(conn, deps, known.model_id)
     return int(known.model_id)

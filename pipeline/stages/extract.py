@@ -1,4 +1,4 @@
-"""extract: pages -> versions and paragraphs. Texts are content-addressed: a copy is stored once, however often it runs."""
+"""extract: pages -> versions and paragraphs. A text is stored once, however often it comes."""
 
 from __future__ import annotations
 
@@ -31,9 +31,11 @@ def run(conn: Connection, deps: Deps, limit: int) -> StageReport:
         items = {item.item_id: item for item in run.claim(limit)}
         found = rows(conn, "articles.to_extract", article_ids=list(items)) if items else []
         for article in found:
-            read = _read(article, deps.clock.now())
-            with run.settling(items[article.article_id]):
-                _store(run, items[article.article_id], article, read, deps.clock.now())
+            item = items[article.article_id]
+            with run.shield(item):
+                read = _read(article, deps.clock.now())
+                with run.settling(item):
+                    _store(run, item, article, read, deps.clock.now())
         return run.report
 
 
@@ -95,7 +97,13 @@ def _store(run: Run, item: Item, article: Any, read: Read, now: datetime) -> Non
     run.report.counts["paragraphs_new"] += len(new)
     run.report.counts["paragraphs_known"] += sum(1 for t in texts if t) - len(new)
     if read.source == "page":
-        rows(run.conn, "articles.set_outcome", article_id=article.article_id, outcome=read.outcome, problem=None)
+        rows(
+            run.conn,
+            "articles.set_outcome",
+            article_id=article.article_id,
+            outcome=read.outcome,
+            problem=None,
+        )
     run.done(item, read.outcome, read.problem)
 
 

@@ -12,19 +12,23 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
+import structlog
+
 from pipeline.adapters.database import Connection, rows
 from pipeline.adapters.gate import HostGate
 from pipeline.adapters.http import ARTICLE_ACCEPT, HttpClient, article_types
 from pipeline.adapters.robots import Robots
 from pipeline.clock import Clock
 from pipeline.errors import ClaimwatchError, TransientError
-from pipeline.logic import urls
+from pipeline.logic import schedule, urls
 from pipeline.model import Response
 from pipeline.settings import Settings
 from pipeline.stages.work import Item, Run, StageReport, begin
 
 FIRST_RETRY = timedelta(minutes=5)
 RETRY_FACTOR = 3  # 5, 15, 45, 135 minutes: an outage of two hours costs no article its text
+
+log = structlog.get_logger()
 
 
 class Deps(Protocol):
@@ -68,11 +72,12 @@ async def _fetch_all(run: Run, deps: Deps, work: list[tuple[Item, Any]]) -> None
 
         for task in asyncio.as_completed([one(item, article) for item, article in work]):
             item, article, fetched = await task
-            if fetched is None:
-                with run.settling(item):
-                    run.again(item, "again", deps.clock.now(), fresh=True)
-            else:
-                _store(run, deps, item, article, fetched)
+            with run.shield(item):
+                if fetched is None:
+                    with run.settling(item):
+                        run.again(item, "again", deps.clock.now(), fresh=True)
+                else:
+                    _store(run, deps, item, article, fetched)
 
 
 async def _fetch(
@@ -101,17 +106,19 @@ async def _fetch(
         return Fetched(error.code, problem=str(error), transient=True, retry_after=error.retry_after)
     except ClaimwatchError as error:
         return Fetched(error.code, problem=str(error))
-    return _judge(gate, host, response)
+    except Exception as error:  # one page must not take the other hosts' pages with it
+        log.exception("crashed", article=article.url)
+        return Fetched("crashed", problem=f"{type(error).__name__}: {error}")
+    return _judge(gate, host, response, deps.clock.now())
 
 
-def _judge(gate: HostGate, host: str, response: Response) -> Fetched:
+def _judge(gate: HostGate, host: str, response: Response, now: datetime) -> Fetched:
     if response.status == 304:
         return Fetched("unchanged", response)
     if 200 <= response.status < 300:
         return Fetched("fetched", response)
     problem = f"the server answered {response.status}"
-    wait = response.headers.get("retry-after", "")
-    retry_after = float(wait) if wait.isascii() and wait.isdigit() else None
+    retry_after = schedule.retry_after(response.headers, now)
     if response.status == 429:
         gate.pause(host, retry_after or 60.0)
     transient = response.status in (408, 425, 429) or response.status >= 500
@@ -125,7 +132,9 @@ def _store(run: Run, deps: Deps, item: Item, article: Any, fetched: Fetched) -> 
             _note(run, article.article_id, fetched.outcome, fetched.problem)
             run.again(item, fetched.outcome, _next_try(now, item.attempts, fetched.retry_after), fetched.problem)
         return
-    body_hash = hashlib.sha256(fetched.response.body).digest() if fetched.outcome == "fetched" and fetched.response else None
+    body_hash = (
+        hashlib.sha256(fetched.response.body).digest() if fetched.outcome == "fetched" and fetched.response else None
+    )
     with run.settling(item):
         _note(run, article.article_id, fetched.outcome, fetched.problem)
         if fetched.response is not None and body_hash is not None:
@@ -152,5 +161,5 @@ def _note(run: Run, article_id: int, outcome: str, problem: str | None) -> None:
 
 
 def _next_try(now: datetime, attempts: int, retry_after: float | None) -> datetime:
-    wait = FIRST_RETRY * RETRY_FACTOR ** (attempts - 1)
+    wait: timedelta = FIRST_RETRY * RETRY_FACTOR ** (attempts - 1)
     return now + max(wait, timedelta(seconds=retry_after or 0))

@@ -44,7 +44,11 @@ def run(conn: Connection, services: Services) -> Maintained:
 def _retention(conn: Connection, services: Services) -> dict[str, int]:
     kept = services.settings.retention
     now = services.clock.now()
-    rules: dict[str, int | None] = {"bodies": kept.bodies_days, "runs": kept.runs_days, "articles": kept.articles_days}
+    rules: dict[str, int | None] = {
+        "bodies": kept.bodies_days,
+        "runs": kept.runs_days,
+        "articles": kept.articles_days,
+    }
     deleted = {}
     for what, days in rules.items():
         if days is None:
@@ -102,7 +106,10 @@ def _tell_operator(conn: Connection, services: Services, done: Maintained) -> bo
     if operator is None:
         return False
     now = services.clock.now()
-    lines = [*done.stalled, *(f"index {name} is not valid: REINDEX INDEX CONCURRENTLY {name}" for name in done.broken_indexes)]
+    lines = [
+        *done.stalled,
+        *(f"index {name} is not valid: REINDEX INDEX CONCURRENTLY {name}" for name in done.broken_indexes),
+    ]
     stages = ",".join(sorted(line.split(":")[0] for line in done.stalled))
     body = "\n".join(["The pipeline needs a look:", "", *lines, "", "`claimwatch status` shows more."])
     with conn.transaction():
@@ -119,5 +126,3 @@ def summary(done: Maintained) -> dict[str, Any]:
         "broken_indexes": len(done.broken_indexes),
         "stalled": len(done.stalled),
     }
-
-

@@ -91,13 +91,25 @@ def _phrase_vectors(conn: Connection, deps: Deps, model_id: int, texts: list[str
     by_hash = {bytes(r.content_hash): r.embedding.to_numpy().astype(np.float32) for r in known}
     new = [text for text in texts if hashes[text] not in by_hash]
     for text, vector in zip(new, deps.encoder.encode(new) if new else (), strict=True):
-        rows(conn, "models.store_phrase", model_id=model_id, content_hash=hashes[text], embedding=embed.half(vector))
+        rows(
+            conn,
+            "models.store_phrase",
+            model_id=model_id,
+            content_hash=hashes[text],
+            embedding=embed.half(vector),
+        )
         by_hash[hashes[text]] = vector.astype(np.float16).astype(np.float32)
     return {text: by_hash[digest] for text, digest in hashes.items()}
 
 
 def _store(
-    conn: Connection, deps: Deps, model_id: int, version: Any, paragraph_id: int, decision: Decision, tier: str
+    conn: Connection,
+    deps: Deps,
+    model_id: int,
+    version: Any,
+    paragraph_id: int,
+    decision: Decision,
+    tier: str,
 ) -> int | None:
     stored = row(
         conn,

@@ -40,7 +40,8 @@ def run(conn: Connection, deps: Deps, limit: int) -> StageReport:
         if items:
             with deps.mailer() as mailer:
                 for alert in rows(conn, "alerts.to_send", alert_ids=list(items)):
-                    _deliver(run, deps, mailer, items[alert.alert_id], alert)
+                    with run.shield(items[alert.alert_id]):
+                        _deliver(run, deps, mailer, items[alert.alert_id], alert)
         return run.report
 
 
@@ -66,7 +67,13 @@ def _deliver(run: Run, deps: Deps, mailer: Mailer, item: Item, alert: Any) -> No
         _give_up(run, item, alert, error.code, str(error))
     else:
         with run.settling(item):
-            rows(run.conn, "alerts.sent", alert_id=alert.alert_id, subject=message.subject, now=deps.clock.now())
+            rows(
+                run.conn,
+                "alerts.sent",
+                alert_id=alert.alert_id,
+                subject=message.subject,
+                now=deps.clock.now(),
+            )
             run.done(item, "sent")
 
 

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
+import structlog
 from psycopg.types.json import Jsonb
 
 from pipeline.adapters.database import Connection, row, rows
@@ -20,6 +21,8 @@ from pipeline.logic.schedule import PollOutcome
 from pipeline.model import ParsedFeed, PollState, Response
 from pipeline.settings import Settings
 from pipeline.stages.work import Item, Run, StageReport, begin
+
+log = structlog.get_logger()
 
 
 class Deps(Protocol):
@@ -61,7 +64,8 @@ async def _poll_all(run: Run, deps: Deps, work: list[tuple[Item, Any]]) -> None:
 
         for task in asyncio.as_completed([one(item, feed) for item, feed in work]):
             item, feed, polled = await task
-            _store(run, deps, item, feed, polled)
+            with run.shield(item):
+                _store(run, deps, item, feed, polled)
 
 
 async def _poll(client: HttpClient, gate: HostGate, deps: Deps, feed: Any) -> Polled:
@@ -78,6 +82,9 @@ async def _poll(client: HttpClient, gate: HostGate, deps: Deps, feed: Any) -> Po
         return _read(feed, response)
     except ClaimwatchError as error:
         return Polled(error.code, schedule.of_error(error.code), problem=str(error))
+    except Exception as error:  # a feed that trips a parser must not take the other feeds with it
+        log.exception("crashed", feed=feed.url)
+        return Polled("crashed", PollOutcome.HARD, problem=f"{type(error).__name__}: {error}")
 
 
 def _read(feed: Any, response: Response) -> Polled:
@@ -159,7 +166,8 @@ def store_entries(conn: Connection, feed_id: int, publisher_id: int, parsed: Par
         address = urls.canonical(entry.url) if entry.url else None
         fields = asdict(entry)
         fields["entry_key"] = fields.pop("key")
-        fields["published_at"] = entry.published.isoformat() if entry.published else None
+        published = fields.pop("published")
+        fields["published_at"] = published.isoformat() if published else None
         fields["language"] = entry.language or parsed.language
         fields["fetchable"] = address is not None
         fields["host"] = urls.host(address) if address else ""
@@ -167,9 +175,7 @@ def store_entries(conn: Connection, feed_id: int, publisher_id: int, parsed: Par
         given.append(fields)
     if not given:
         return 0
-    stored = row(
-        conn, "feeds.add_entries", feed_id=feed_id, publisher_id=publisher_id, entries=Jsonb(given), now=now
-    )
+    stored = row(conn, "feeds.add_entries", feed_id=feed_id, publisher_id=publisher_id, entries=Jsonb(given), now=now)
     return int(stored.entries)
 
 
@@ -197,9 +203,7 @@ def add_feed(conn: Connection, deps: Deps, url: str, **publisher: str | None) ->
     with conn.transaction():
         publisher_id = row(conn, "feeds.add_publisher", **names).publisher_id
         interval = timedelta(seconds=deps.settings.poll.min_interval)
-        added = row(
-            conn, "feeds.add", url=address, publisher_id=publisher_id, title=None, interval=interval, now=now
-        )
+        added = row(conn, "feeds.add", url=address, publisher_id=publisher_id, title=None, interval=interval, now=now)
         if added is None:
             return None
         rows(conn, "work.add", stage="poll", item_id=added.feed_id, host=urls.host(address), due_at=now)

@@ -22,7 +22,7 @@ def run(conn: Connection, deps: Deps, limit: int) -> StageReport:
         window = timedelta(days=deps.settings.match.freshness_days)
         for match in sorted(found, key=lambda m: (m.published_at, m.story_id, m.match_id)):
             item = items.pop(match.match_id)
-            with run.settling(item):
+            with run.shield(item), run.settling(item):
                 _track(run, deps, item, match, window)
         if items:  # retention took their paragraphs
             with run.settling(*items.values()):

@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
+import psycopg
 import structlog
 from psycopg.types.json import Jsonb
 
@@ -32,6 +33,8 @@ from pipeline.settings import Settings
 log = structlog.get_logger()
 
 LEASE_LOST = "lease-lost"
+CRASH_RETRY = timedelta(minutes=10)
+CRASH_RETRY_CAP = timedelta(hours=24)
 HOSTED = frozenset({"poll", "fetch", "notify"})  # stages whose batches take turns over hosts
 
 
@@ -135,9 +138,17 @@ class Run:
             raise LeaseLost(f"{len(ids) - len(settled)} items of {self.stage} were taken over by another process")
         self.report.outcomes[outcome] += len(ids)
 
-    def again(self, item: Item, outcome: str, due_at: datetime, problem: str | None = None, *, fresh: bool = False) -> None:
+    def again(
+        self, item: Item, outcome: str, due_at: datetime, problem: str | None = None, *, fresh: bool = False
+    ) -> None:
         """The item stays queued until `due_at`; `fresh` forgets its failed attempts. Call inside `settling`."""
-        values = {"item_id": item.item_id, "due_at": due_at, "outcome": outcome, "problem": problem, "fresh": fresh}
+        values = {
+            "item_id": item.item_id,
+            "due_at": due_at,
+            "outcome": outcome,
+            "problem": problem,
+            "fresh": fresh,
+        }
         if not rows(self.conn, "work.postpone", stage=self.stage, token=self.token, **values):
             raise LeaseLost(f"item {item.item_id} of {self.stage} was taken over by another process")
         self.report.outcomes[outcome] += 1
@@ -167,6 +178,19 @@ class Run:
         values = [{"stage": stage, "item_id": item_id, "host": host, "due_at": now} for item_id, host in items]
         execute_many(self.conn, "work.add", values)
 
+    @contextmanager
+    def shield(self, item: Item) -> Iterator[None]:
+        """Keeps one item's unforeseen trouble from the others: recorded as `crashed`, tried again ever later."""
+        try:
+            yield
+        except (ClaimwatchError, psycopg.OperationalError):
+            raise
+        except Exception as error:
+            log.exception("crashed", stage=self.stage, item=item.item_id)
+            wait = min(CRASH_RETRY * 2 ** (item.attempts - 1), CRASH_RETRY_CAP)
+            with self.settling(item):
+                self.again(item, "crashed", self.clock.now() + wait, f"{type(error).__name__}: {error}")
+
 
 @contextmanager
 def begin(conn: Connection, deps: Deps, stage: str, *, shard: int = 0, shards: int = 1) -> Iterator[Run]:
@@ -180,6 +204,9 @@ def begin(conn: Connection, deps: Deps, stage: str, *, shard: int = 0, shards: i
         raise
     finally:
         if not conn.broken:
+            if problem:  # what was taken and not finished is pending again at once
+                released = rows(conn, "work.release", stage=stage, token=run.token)
+                run.report.outcomes["released"] += len(released)
             if run.report.claimed or problem:
                 rows(
                     conn,

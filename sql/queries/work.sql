@@ -66,6 +66,12 @@ set due_at = %(due_at)s, lease_until = null, lease_token = null, outcome = %(out
 where stage = %(stage)s and item_id = %(item_id)s and lease_token = %(token)s
 returning item_id
 
+-- release --
+-- A run that broke off gives back what it had taken.
+update ingest.work set lease_until = null, lease_token = null
+where stage = %(stage)s and lease_token = %(token)s
+returning item_id
+
 -- free_expired --
 -- Leases that ran out; the items are pending again anyway, this only makes it visible.
 update ingest.work set lease_until = null, lease_token = null

@@ -1,0 +1,224 @@
+"""Real parts for the tests: a PostgreSQL server a session, a clone of a migrated database a test, the sample
+newsroom over HTTP, a mail sink, the real model.
+
+    PG_MAJOR=16 pytest      the same on the older server
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import psycopg
+import pytest
+import uvicorn
+
+from pipeline.adapters import database
+from pipeline.adapters import migrate as migrations
+from pipeline.adapters.encoder import Encoder
+from pipeline.adapters.postgres import EmbeddedServer
+from pipeline.clock import SystemClock
+from pipeline.newsroom.server import create_app
+from pipeline.settings import EmbedSettings, Settings
+from pipeline.stages import claims
+from pipeline.stages.services import STAGES, Services, run_stage
+
+ROOT = Path(__file__).parents[1]
+CLAIMS = ROOT / "claims" / "nk-russia.yaml"
+SHARED = ROOT.parent / "shared"
+PG_MAJOR = int(os.environ.get("PG_MAJOR", "18"))
+
+
+class MovableClock:
+    """A clock that stands where a test puts it."""
+
+    def __init__(self, at: datetime) -> None:
+        self.at = at
+
+    def now(self) -> datetime:
+        return self.at
+
+    def move(self, **by: float) -> None:
+        self.at += timedelta(**by)
+
+
+class Bench(Services):
+    """Services with a movable clock and the session's model."""
+
+    def __init__(self, settings: Settings, clock: MovableClock, encoder: Encoder) -> None:
+        super().__init__(settings)
+        self.clock = clock  # type: ignore[assignment]
+        self.encoder = encoder  # type: ignore[assignment]
+
+    def run(self, conn: database.Connection, *stages: str) -> dict[str, Any]:
+        """Run the stages in order, each until nothing is due; their reports by name."""
+        return {stage: run_stage(conn, self, stage) for stage in stages or STAGES}
+
+
+@pytest.fixture(scope="session")
+def pg() -> Iterator[EmbeddedServer]:
+    """The embedded server, in memory where the machine lets us."""
+    shm = Path("/dev/shm")
+    base = shm if shm.is_dir() and shutil.disk_usage(shm).free > 2**30 else None
+    with tempfile.TemporaryDirectory(prefix="cw-pg-", dir=base) as folder:
+        Path(folder).chmod(0o755)
+        server = EmbeddedServer(Path(folder) / "h", PG_MAJOR, shared_buffers="64MB", maintenance_work_mem="64MB")
+        server.start()
+        server.bootstrap()
+        try:
+            yield server
+        finally:
+            server.stop("immediate")
+
+
+@pytest.fixture(scope="session")
+def template(pg: EmbeddedServer) -> str:
+    """Name of a database that is migrated and otherwise empty."""
+    with psycopg.connect(pg.dsn("postgres", "postgres"), autocommit=True) as admin:
+        admin.execute("alter role claimwatch createdb")
+        admin.execute("create database cw_template owner claimwatch")
+    with psycopg.connect(pg.dsn("postgres", "cw_template"), autocommit=True) as admin:
+        admin.execute("create extension vector")
+    with psycopg.connect(
+        pg.dsn("claimwatch", "cw_template"), autocommit=True, row_factory=psycopg.rows.namedtuple_row
+    ) as conn:
+        migrations.migrate(conn, SystemClock())
+    return "cw_template"
+
+
+@pytest.fixture
+def dsn(pg: EmbeddedServer, template: str) -> Iterator[str]:
+    """A clone of the template, dropped after the test."""
+    name = f"t_{time.monotonic_ns()}"
+    with psycopg.connect(pg.dsn("postgres", "postgres"), autocommit=True) as admin:
+        admin.execute(f"create database {name} template {template} owner claimwatch")
+        yield pg.dsn("claimwatch", name)
+        admin.execute(f"drop database {name} with (force)")
+
+
+@pytest.fixture
+def settings(dsn: str, tmp_path: Path) -> Settings:
+    return make_settings(tmp_path, dsn)
+
+
+def make_settings(home: Path, dsn: str, **sections: Any) -> Settings:
+    """Settings for tests: loopback is allowed, delays are short."""
+    fetch = {"host_delay": 0.0, "allow_networks": ["127.0.0.0/8", "::1/128"], "total_timeout": 10.0}
+    sections["fetch"] = {**fetch, **sections.get("fetch", {})}
+    return Settings(home=home, database={"dsn": dsn}, **sections)
+
+
+@pytest.fixture
+def clock() -> MovableClock:
+    return MovableClock(datetime(2024, 12, 20, 22, tzinfo=UTC))
+
+
+@pytest.fixture(scope="session")
+def encoder() -> Encoder:
+    return Encoder(EmbedSettings())
+
+
+@pytest.fixture
+def bench(settings: Settings, clock: MovableClock, encoder: Encoder) -> Bench:
+    return Bench(settings, clock, encoder)
+
+
+@pytest.fixture
+def conn(settings: Settings) -> Iterator[database.Connection]:
+    with database.session(settings) as conn:
+        yield conn
+
+
+@cache
+def _phrase_rows(encoder: Encoder) -> Any:
+    """Vectors of the claims file's phrases, made once a session."""
+    from pipeline.logic import claimsfile
+    from pipeline.logic.matching import phrases
+
+    texts = phrases(claimsfile.parse(CLAIMS.read_text(encoding="utf-8"), "claims").claims)
+    return dict(zip(texts, encoder.encode(texts), strict=True))
+
+
+@pytest.fixture
+def with_claims(bench: Bench, conn: database.Connection) -> None:
+    """The claims of the project, loaded, with their vectors."""
+    from pipeline.logic.text import content_hash
+    from pipeline.stages import embed
+
+    claims.load(conn, bench, CLAIMS)
+    model_id = embed.model(conn, bench)
+    for text, vector in _phrase_rows(bench.encoder).items():
+        values = {"model_id": model_id, "content_hash": content_hash(text), "embedding": embed.half(vector)}
+        database.rows(conn, "models.store_phrase", **values)
+
+
+class Serving:
+    """An ASGI app on a free loopback port, in a thread."""
+
+    def __init__(self, app: Any) -> None:
+        self._server = uvicorn.Server(
+            uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error", lifespan="off", access_log=False)
+        )
+        self._thread = threading.Thread(target=self._server.run, daemon=True)
+
+    def __enter__(self) -> int:
+        self._thread.start()
+        while not self._server.started:
+            time.sleep(0.01)
+        return int(self._server.servers[0].sockets[0].getsockname()[1])
+
+    def __exit__(self, *_: object) -> None:
+        self._server.should_exit = True
+        self._thread.join(10)
+
+
+@pytest.fixture
+def newsroom(clock: MovableClock) -> Iterator[int]:
+    """The sample newsroom at the test's clock; its port."""
+    with Serving(create_app(clock)) as port:
+        yield port
+
+
+@pytest.fixture
+def sink(tmp_path: Path) -> Iterator[tuple[int, Path]]:
+    """The mail sink in a process of its own: (port, mbox)."""
+    mbox = tmp_path / "mail.mbox"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pipeline.newsroom.sink", "--port", "0", "--mbox", str(mbox)],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+    )
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    try:
+        yield int(line.split("127.0.0.1:")[1].split(",")[0]), mbox
+    finally:
+        process.terminate()
+        process.wait(10)
+        process.stdout.close()
+
+
+@pytest.fixture
+def shared() -> Path:
+    """The developers' data; tests that need it skip where it is absent."""
+    if not SHARED.is_dir():
+        pytest.skip("needs ../shared")
+    return SHARED
+
+
+def clone_dsn(dsn: str, role: str, password: str) -> str:
+    """The same database as another role."""
+    parts = psycopg.conninfo.conninfo_to_dict(dsn)
+    return f"postgresql://{role}:{quote(password)}@/{parts['dbname']}?host={quote(str(parts['host']), safe='')}"
