@@ -7,7 +7,7 @@ VENV ?= .venv
 TORCH_INDEX ?=
 BIN := $(VENV)/bin
 
-.PHONY: demo test bench-stream lint docs setup clean
+.PHONY: demo test bench-stream bench-eval lint docs setup clean
 .DEFAULT_GOAL := help
 
 help:
@@ -26,3 +26,10 @@ test: setup
 
 lint: setup
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+
+# A day's numbers: make bench-stream BENCH="--items 500"
+bench-stream: setup
+	@PYTHONPATH=. $(BIN)/python benchmarks/stream.py $(BENCH)
+
+bench-eval: setup
+	@PYTHONPATH=. $(BIN)/python benchmarks/evaluate.py $(BENCH)
