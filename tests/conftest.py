@@ -40,6 +40,13 @@ SHARED = ROOT.parent / "shared"
 PG_MAJOR = int(os.environ.get("PG_MAJOR", "18"))
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks what needs the database: `make test` runs just that on the older server too."""
+    for item in items:
+        if "dsn" in getattr(item, "fixturenames", ()):
+            item.add_marker("database")
+
+
 class MovableClock:
     """A clock that stands where a test puts it."""
 
