@@ -23,9 +23,7 @@ for name in ("ingest", "match", "alert", "maintain"):
         "rules": {t.task_id: str(t.trigger_rule) for t in dag.tasks},
         "outlets": {t.task_id: [o.name for o in t.outlets] for t in dag.tasks if t.outlets},
         "schedule": type(dag.timetable).__name__,
-        "assets": [k.name for k in getattr(dag.timetable, "asset_condition", None).iter_assets() and
-                   [key for key, _ in dag.timetable.asset_condition.iter_assets()]]
-                  if getattr(dag.timetable, "asset_condition", None) else [],
+        "assets": [asset.name for asset in getattr(dag.timetable.asset_condition, "objects", [])],
         "catchup": dag.catchup,
         "runs": dag.max_active_runs,
     }
