@@ -20,7 +20,7 @@ for name in ("ingest", "match", "alert", "maintain"):
     dag = getattr(importlib.import_module(name), name)()
     found[name] = {
         "tasks": {t.task_id: sorted(t.downstream_task_ids) for t in dag.tasks},
-        "rules": {t.task_id: str(t.trigger_rule) for t in dag.tasks},
+        "rules": {t.task_id: getattr(t.trigger_rule, "value", t.trigger_rule) for t in dag.tasks},
         "outlets": {t.task_id: [o.name for o in t.outlets] for t in dag.tasks if t.outlets},
         "schedule": type(dag.timetable).__name__,
         "assets": [asset.name for asset in getattr(dag.timetable.asset_condition, "objects", [])],
