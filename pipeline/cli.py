@@ -47,6 +47,7 @@ app.command(rich_help_panel=FOLLOW)(sources.subscribe)
 app.command(rich_help_panel=FOLLOW)(sources.unsubscribe)
 app.command(rich_help_panel=FOLLOW)(sources.subscriptions)
 app.command(rich_help_panel=RUN)(run.up)
+app.command(rich_help_panel=RUN)(run.down)
 app.command(rich_help_panel=RUN)(run.demo)
 app.command(rich_help_panel=RUN)(run.status)
 for _stage in STAGES:

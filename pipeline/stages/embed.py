@@ -32,9 +32,8 @@ def run(conn: Connection, deps: Deps, limit: int) -> StageReport:
         model_id = model(conn, deps)
         texts = {r.paragraph_id: r.text for r in rows(conn, "models.texts", paragraph_ids=[i.item_id for i in items])}
         present = [item for item in items if item.item_id in texts]
-        gone = [item for item in items if item.item_id not in texts]
         vectors = deps.encoder.encode([texts[item.item_id] for item in present])
-        with run.settling(*items):
+        with run.settling(*present):
             values = [
                 {"paragraph_id": item.item_id, "embedding": half(vector)}
                 for item, vector in zip(present, vectors, strict=True)
@@ -42,8 +41,6 @@ def run(conn: Connection, deps: Deps, limit: int) -> StageReport:
             execute_many(conn, "models.store", values, model_id)
             run.queue("match", [item.item_id for item in present])
             run.all_done(present, "embedded")
-            if gone:
-                run.all_done(gone, "deleted")
         return run.report
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import zlib
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -36,6 +37,8 @@ class Deps(Protocol):
     def settings(self) -> Settings: ...
     @property
     def clock(self) -> Clock: ...
+    @property
+    def starts(self) -> dict[str, float]: ...
     def http(self) -> HttpClient: ...
 
 
@@ -61,7 +64,7 @@ def run(conn: Connection, deps: Deps, limit: int, *, shard: int = 0, shards: int
 
 
 async def _fetch_all(run: Run, deps: Deps, work: list[tuple[Item, Any]]) -> None:
-    gate = HostGate(deps.settings.fetch)
+    gate = HostGate(deps.settings.fetch, deps.starts)
     # Half of the lease is left for a slow end: an item that would be started later goes back into the queue.
     deadline = asyncio.get_running_loop().time() + deps.settings.lease / 2
     async with deps.http() as client:
@@ -75,7 +78,8 @@ async def _fetch_all(run: Run, deps: Deps, work: list[tuple[Item, Any]]) -> None
             with run.shield(item):
                 if fetched is None:
                     with run.settling(item):
-                        run.again(item, "again", deps.clock.now(), fresh=True)
+                        wait = timedelta(seconds=gate.wait_for(urls.host(article.url)))
+                        run.again(item, "not-its-turn", deps.clock.now() + wait, fresh=True)
                 else:
                     _store(run, deps, item, article, fetched)
 
@@ -91,9 +95,9 @@ async def _fetch(
             if not answer.allowed:
                 return Fetched("robots", problem=f"robots.txt of {host} does not allow it: {answer.reason}")
             delay = answer.crawl_delay
-        async with gate(host, delay):
-            if asyncio.get_running_loop().time() > deadline:
-                return None
+        async with AsyncExitStack() as turn:
+            async with asyncio.timeout_at(deadline):
+                await turn.enter_async_context(gate(host, delay))
             response = await client.get(
                 article.url,
                 etag=article.etag,
@@ -102,6 +106,8 @@ async def _fetch(
                 accept=ARTICLE_ACCEPT,
                 content_types=article_types,
             )
+    except TimeoutError:
+        return None  # its host's turn did not come in this batch
     except TransientError as error:
         return Fetched(error.code, problem=str(error), transient=True, retry_after=error.retry_after)
     except ClaimwatchError as error:

@@ -45,7 +45,7 @@ def run(conn: Connection, deps: Deps, limit: int) -> StageReport:
             decisions = decide(matcher, passages, deps.encoder)
             decided = [(found[d.passage], d) for d in decisions]
         accepted, suggested = operating_points(deps.settings, load_model())
-        with run.settling(*items.values()):
+        with run.settling(*(items[r.paragraph_id] for r in found)):
             tracked = []
             for paragraph, decision in decided:
                 if decision.probability < suggested:
@@ -57,7 +57,7 @@ def run(conn: Connection, deps: Deps, limit: int) -> StageReport:
                 if stored is not None:
                     run.report.counts[tier] += 1
             run.queue("track", tracked)
-            run.all_done(list(items.values()), "matched" if versions else "no-claims")
+            run.all_done([items[r.paragraph_id] for r in found], "matched" if versions else "no-claims")
         return run.report
 
 

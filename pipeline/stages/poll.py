@@ -30,6 +30,8 @@ class Deps(Protocol):
     def settings(self) -> Settings: ...
     @property
     def clock(self) -> Clock: ...
+    @property
+    def starts(self) -> dict[str, float]: ...
     def http(self) -> HttpClient: ...
 
 
@@ -56,7 +58,7 @@ def run(conn: Connection, deps: Deps, limit: int, *, shard: int = 0, shards: int
 
 
 async def _poll_all(run: Run, deps: Deps, work: list[tuple[Item, Any]]) -> None:
-    gate = HostGate(deps.settings.fetch)
+    gate = HostGate(deps.settings.fetch, deps.starts)
     async with deps.http() as client:
 
         async def one(item: Item, feed: Any) -> tuple[Item, Any, Polled]:

@@ -207,6 +207,9 @@ def begin(conn: Connection, deps: Deps, stage: str, *, shard: int = 0, shards: i
             if problem:  # what was taken and not finished is pending again at once
                 released = rows(conn, "work.release", stage=stage, token=run.token)
                 run.report.outcomes["released"] += len(released)
+            elif run.report.claimed:  # queued items whose rows were deleted meanwhile
+                rest = rows(conn, "work.settle_rest", stage=stage, token=run.token)
+                run.report.outcomes.update({"deleted": len(rest)} if rest else {})
             if run.report.claimed or problem:
                 rows(
                     conn,
