@@ -72,8 +72,8 @@ where stage = %(stage)s and item_id = %(item_id)s and lease_token = %(token)s
 returning item_id
 
 -- release --
--- A run that broke off gives back what it had taken.
-update ingest.work set lease_until = null, lease_token = null
+-- A run that broke off gives back what it had taken; that was no attempt of theirs.
+update ingest.work set lease_until = null, lease_token = null, attempts = greatest(attempts - 1, 0)
 where stage = %(stage)s and lease_token = %(token)s
 returning item_id
 
