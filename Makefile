@@ -7,7 +7,7 @@ VENV ?= .venv
 TORCH_INDEX ?=
 BIN := $(VENV)/bin
 
-.PHONY: help demo test lint setup
+.PHONY: help setup demo test lint docs bench-stream bench-eval
 .DEFAULT_GOAL := help
 
 help:
@@ -29,3 +29,10 @@ test: setup
 
 lint: setup
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+
+# A day's numbers: make bench-stream BENCH="--items 500"
+bench-stream: setup
+	@PYTHONPATH=. $(BIN)/python benchmarks/stream.py $(BENCH)
+
+bench-eval: setup
+	@PYTHONPATH=. $(BIN)/python benchmarks/evaluate.py $(BENCH)

@@ -67,6 +67,11 @@ def row(conn: Connection, name: str, model_id: int | None = None, /, **values: A
     return found[0] if found else None
 
 
+def vector_rows(conn: Connection, name: str, model_id: int | None = None, /, **values: Any) -> list[Any]:
+    """Like `rows`, for statements that return vectors: they come in binary, which spares parsing 384 numbers each."""
+    return conn.execute(statement(name, model_id), values, binary=True).fetchall()
+
+
 def execute_many(conn: Connection, name: str, values: list[dict[str, Any]], model_id: int | None = None) -> None:
     """Run a named statement once for each set of values, in one round trip."""
     if values:

@@ -61,6 +61,9 @@ class Lexicon:
                 else:
                     self._conjunctions.append((atoms, concept))
         self._lengths = sorted({len(prefix) for prefix in self._prefixes})
+        self._by_start: dict[str, list[tuple[str, int]]] = defaultdict(list)  # substrings by their first two characters
+        for part, number in self._substrings:
+            self._by_start[part[:2]].append((part, number))
 
     def _atom(self, part: str) -> int:
         """Number of a term's part; the same part in two concepts is looked for once."""
@@ -87,7 +90,11 @@ class Lexicon:
     def concepts_in(self, text: str) -> frozenset[str]:
         """The concepts that the text names."""
         normal = normalise(text)
-        found = {number for part, number in self._substrings if part in normal}
+        found: set[int] = set()
+        if _EAST_ASIAN.search(normal):  # of a thousand substrings only those are tried whose beginning is in the text
+            starts = {*map(str.__add__, normal, normal[1:]), *normal}
+            for begins in self._by_start.keys() & starts:
+                found.update(number for part, number in self._by_start[begins] if part in normal)
         # A Latin name with a Korean particle attached is a word of its own.
         words = _WORD.findall(_EAST_ASIAN.sub(" ", normal))
         for start, word in enumerate(words):

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 from typing import Any, Protocol
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from psycopg.types.json import Jsonb
 
-from pipeline.adapters.database import Connection, row, rows
+from pipeline.adapters.database import Connection, row, rows, vector_rows
 from pipeline.adapters.encoder import Encoder
 from pipeline.clock import Clock
 from pipeline.logic.claimsfile import Claim
@@ -37,7 +38,7 @@ def run(conn: Connection, deps: Deps, limit: int) -> StageReport:
             return run.report
         versions = rows(conn, "claims.in_force")
         model_id = embed.model(conn, deps)
-        found = rows(conn, "matches.to_match", model_id, paragraph_ids=list(items))
+        found = vector_rows(conn, "matches.to_match", model_id, paragraph_ids=list(items))
         decided: list[tuple[Any, Decision]] = []
         if versions and found:
             matcher = build(conn, deps, model_id, versions)
@@ -71,8 +72,20 @@ def operating_points(settings: Settings, model: DecisionModel) -> tuple[float, f
     return settings.match.accepted or model.accepted, settings.match.suggested or model.suggested
 
 
+# The last Matcher of each connection, and what it was built of: a run of many batches builds it once.
+_built: WeakKeyDictionary[Connection, tuple[tuple[int, ...], Matcher]] = WeakKeyDictionary()
+
+
 def build(conn: Connection, deps: Deps, model_id: int, versions: list[Any]) -> Matcher:
     """A Matcher of the claims in force; vectors of phrases that are new are made and kept."""
+    key = (model_id, *(v.claim_version_id for v in versions))
+    known = _built.get(conn)
+    if known is None or known[0] != key:
+        known = _built[conn] = key, _build(conn, deps, model_id, versions)
+    return known[1]
+
+
+def _build(conn: Connection, deps: Deps, model_id: int, versions: list[Any]) -> Matcher:
     claims = [Claim.from_definition(v.claim_id, v.statement, v.definition) for v in versions]
     vectors = _phrase_vectors(conn, deps, model_id, phrases(claims))
     return Matcher(claims, vectors, load_model())
@@ -87,7 +100,7 @@ def decide(matcher: Matcher, passages: list[Passage], encoder: Encoder) -> list[
 
 def _phrase_vectors(conn: Connection, deps: Deps, model_id: int, texts: list[str]) -> Mapping[str, Any]:
     hashes = {text: content_hash(text) for text in texts}
-    known = rows(conn, "models.known_phrases", model_id=model_id, hashes=list(hashes.values()))
+    known = vector_rows(conn, "models.known_phrases", model_id=model_id, hashes=list(hashes.values()))
     by_hash = {bytes(r.content_hash): r.embedding.to_numpy().astype(np.float32) for r in known}
     new = [text for text in texts if hashes[text] not in by_hash]
     for text, vector in zip(new, deps.encoder.encode(new) if new else (), strict=True):
