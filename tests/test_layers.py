@@ -32,6 +32,7 @@ MAY_IMPORT = {
     "local": BELOW_ENTRY - {"commands"},
     "commands": BELOW_ENTRY,
     "cli": BELOW_ENTRY,
+    "__main__": {"cli"},
     "airflow_glue": BELOW_STAGES | {"stages"},
     "dags": {"airflow_glue"},
 }
