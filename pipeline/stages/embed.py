@@ -2,28 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Protocol
-
 import numpy as np
 from pgvector import HalfVector
 
 from pipeline.adapters.database import Connection, execute_many, row, rows
-from pipeline.adapters.encoder import Encoder
-from pipeline.clock import Clock
-from pipeline.settings import Settings
-from pipeline.stages.work import StageReport, begin
+from pipeline.stages.work import ModelDeps, StageReport, begin
 
 
-class Deps(Protocol):
-    @property
-    def settings(self) -> Settings: ...
-    @property
-    def clock(self) -> Clock: ...
-    @property
-    def encoder(self) -> Encoder: ...
-
-
-def run(conn: Connection, deps: Deps, limit: int) -> StageReport:
+def run(conn: Connection, deps: ModelDeps, limit: int) -> StageReport:
     """Embed up to `limit` paragraphs."""
     with begin(conn, deps, "embed") as run:
         items = run.claim(limit)
@@ -44,7 +30,7 @@ def run(conn: Connection, deps: Deps, limit: int) -> StageReport:
         return run.report
 
 
-def model(conn: Connection, deps: Deps) -> int:
+def model(conn: Connection, deps: ModelDeps) -> int:
     """The number of the model in the settings; registered, and every paragraph queued for it, at first sight."""
     encoder = deps.encoder
     known = row(conn, "models.find", name=encoder.name, weights_hash=encoder.weights_hash)
@@ -61,7 +47,7 @@ def model(conn: Connection, deps: Deps) -> int:
     return int(known.model_id)
 
 
-def queue_missing(conn: Connection, deps: Deps, model_id: int) -> int:
+def queue_missing(conn: Connection, deps: ModelDeps, model_id: int) -> int:
     """Queue every paragraph that has no vector of this model yet; how many."""
     missing = [r.paragraph_id for r in rows(conn, "models.missing", model_id)]
     rows(conn, "work.add_all", stage="embed", item_ids=missing, due_at=deps.clock.now())
