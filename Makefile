@@ -7,7 +7,7 @@ VENV ?= .venv
 TORCH_INDEX ?=
 BIN := $(VENV)/bin
 
-.PHONY: demo test bench-stream bench-eval lint docs setup clean
+.PHONY: help setup demo test lint docs bench-stream bench-eval
 .DEFAULT_GOAL := help
 
 help:
@@ -22,7 +22,10 @@ demo: setup
 	@$(BIN)/claimwatch demo
 
 test: setup
-	@$(BIN)/python -m pytest
+	@echo "All tests, on PostgreSQL 18 ..."
+	@$(BIN)/python -m pytest --durations=8
+	@echo "The database's tests again, on PostgreSQL 16 ..."
+	@PG_MAJOR=16 $(BIN)/python -m pytest -m "database and not model"
 
 lint: setup
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy

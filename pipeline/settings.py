@@ -23,7 +23,7 @@ from pydantic import (
     field_validator,
     model_validator,
 )
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from pipeline.clock import Clock, FileClock, SystemClock
 from pipeline.errors import ConfigurationError
@@ -35,7 +35,7 @@ Days = Annotated[int, Field(gt=0)]
 
 
 class Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
 class DatabaseSettings(Section):
@@ -159,6 +159,7 @@ class Settings(BaseSettings):
         env_nested_delimiter="__",
         extra="forbid",
         frozen=True,
+        hide_input_in_errors=True,  # a traceback in somebody's log must not hold a password
         nested_model_default_partial_update=True,
     )
 
@@ -189,6 +190,12 @@ class Settings(BaseSettings):
         # `load` passes the file's content as init values; the environment is the stronger of the two.
         return env_settings, init_settings
 
+    @field_validator("home", "clock_file")
+    @classmethod
+    def _absolute(cls, value: Path | None) -> Path | None:
+        """Child processes have other working directories."""
+        return None if value is None else value.expanduser().absolute()
+
     def clock(self) -> Clock:
         return SystemClock() if self.clock_file is None else FileClock(self.clock_file)
 
@@ -213,23 +220,26 @@ def load(home: Path | None = None) -> Settings:
     home = home.expanduser().absolute()
     file = home / "claimwatch.toml"
     content: dict[str, Any] = {}
-    if file.exists():
-        try:
-            content = tomllib.loads(file.read_text(encoding="utf-8"))
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise ConfigurationError(f"{file}: {error}") from error
-    unknown = _unknown_environment()
-    if unknown:
-        raise ConfigurationError(
-            f"unknown setting in the environment: {', '.join(unknown)}; see `claimwatch config show`"
-        )
     try:
-        return Settings(**{**content, "home": home})
+        content = tomllib.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        pass
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise ConfigurationError(f"{file}: {error}") from error
+    mistakes = [f"{name}: there is no such setting" for name in _unknown_environment()]
+    try:
+        settings = Settings(**{**content, "home": home})
     except ValidationError as error:
-        lines = [f"{'.'.join(str(part) for part in e['loc']) or 'settings'}: {e['msg']}" for e in error.errors()]
-        raise ConfigurationError(
-            f"settings ({file} and {ENV_PREFIX}* in the environment):\n  " + "\n  ".join(lines)
-        ) from error
+        mistakes += [_told(".".join(map(str, e["loc"])) or "settings", e["type"], e["msg"]) for e in error.errors()]
+    except SettingsError as error:  # a section or map from the environment that is not JSON
+        mistakes.append(f"{error}: {error.__cause__}")
+    if mistakes:
+        raise ConfigurationError(f"settings ({file} and {ENV_PREFIX}* in the environment):\n  " + "\n  ".join(mistakes))
+    return settings.model_copy(update={"home": home})  # the one that was asked for, whatever the environment says
+
+
+def _told(place: str, kind: str, message: str) -> str:
+    return f"{place}: " + ("there is no such setting" if kind == "extra_forbidden" else message)
 
 
 def _unknown_environment() -> list[str]:

@@ -9,10 +9,13 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-console = Console(highlight=False, soft_wrap=False)
+WIDTH = 150  # columns where nobody's terminal says otherwise, in a log file for instance
+
+console = Console(highlight=False, width=None if sys.stdout.isatty() else WIDTH)
 
 
 class Format(StrEnum):
@@ -33,9 +36,11 @@ def show(columns: Sequence[str], found: Sequence[Sequence[Any]], form: Format = 
         writer.writerow(columns)
         writer.writerows([_plain(v) for v in line] for line in found)
     else:
-        table = Table(title=title or None, title_justify="left", title_style="bold", header_style="bold")
+        table = Table(
+            title=title or None, title_justify="left", title_style="bold", header_style="bold", box=SIMPLE_HEAD
+        )
         for name in columns:
-            table.add_column(name, overflow="fold")
+            table.add_column(name, overflow="fold", min_width=min(len(name), 12))
         for line in found:
             table.add_row(*(_text(v) for v in line))
         console.print(table)

@@ -16,7 +16,18 @@ from pipeline.settings import Settings
 from pipeline.stages.poll import add_feed
 
 pytestmark = pytest.mark.model
-TABLES = ("feeds", "entries", "articles", "pages", "versions", "paragraphs", "appearances", "matches", "claim_events", "alerts")
+TABLES = (
+    "feeds",
+    "entries",
+    "articles",
+    "pages",
+    "versions",
+    "paragraphs",
+    "appearances",
+    "matches",
+    "claim_events",
+    "alerts",
+)
 
 
 @pytest.fixture
@@ -101,29 +112,42 @@ def test_politeness(watching: Bench, conn: Connection, newsroom: int) -> None:
     import httpx
 
     answer: Any = httpx.get(f"http://127.0.0.1:{newsroom}/_requests", headers={"Host": "newsroom.localhost"}).json()
-    seen = [(r[1], r[2]) for r in answer["requests"]] if isinstance(answer["requests"][0], list) else [
-        (r["host"], r["path"]) for r in answer["requests"]
-    ]
+    seen = (
+        [(r[1], r[2]) for r in answer["requests"]]
+        if isinstance(answer["requests"][0], list)
+        else [(r["host"], r["path"]) for r in answer["requests"]]
+    )
     assert len(seen) == len(set(seen))
 
 
-def test_analyst_reads_analysis_only(
-    watching: Bench, conn: Connection, pg: Any, settings: Settings, dsn: str
-) -> None:
+def test_analyst_reads_analysis_only(watching: Bench, conn: Connection, pg: Any, settings: Settings, dsn: str) -> None:
     import psycopg
     from conftest import clone_dsn
 
     watching.run(conn, "poll", "fetch", "extract", "embed", "match", "track")
     assert database.row(conn, "status.totals").accepted > 0
-    with psycopg.connect(clone_dsn(dsn, "claimwatch_analyst", pg.password("claimwatch_analyst")), autocommit=True) as analyst:
+    with psycopg.connect(
+        clone_dsn(dsn, "claimwatch_analyst", pg.password("claimwatch_analyst")), autocommit=True
+    ) as analyst:
         near = analyst.execute("select * from analysis.similar_to_claim('killed-in-kursk', 5)").fetchall()
         assert len(near) == 5
         assert near == sorted(near, key=lambda r: -r[0])
-        narrow = analyst.execute("select language from analysis.similar_to_claim('killed-in-kursk', 5, lang => 'ko')").fetchall()
+        narrow = analyst.execute(
+            "select language from analysis.similar_to_claim('killed-in-kursk', 5, lang => 'ko')"
+        ).fetchall()
         assert {r[0] for r in narrow} == {"ko"}
         paragraph = analyst.execute("select paragraph_id from analysis.paragraphs limit 1").fetchone()[0]
         assert len(analyst.execute("select * from analysis.similar_to_paragraph(%s, 3)", [paragraph]).fetchall()) == 3
-        for view in ("articles", "paragraphs", "claims", "evidence", "claim_timeline", "claim_events", "feed_health", "run_log"):
+        for view in (
+            "articles",
+            "paragraphs",
+            "claims",
+            "evidence",
+            "claim_timeline",
+            "claim_events",
+            "feed_health",
+            "run_log",
+        ):
             assert analyst.execute(f"select * from analysis.{view} limit 1").fetchall(), view
         for statement in ("select * from ingest.articles", "insert into ingest.stories values (default, now())"):
             with pytest.raises(psycopg.errors.InsufficientPrivilege):

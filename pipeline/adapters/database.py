@@ -14,7 +14,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
-from urllib.parse import urlsplit
 
 import psycopg
 from psycopg import sql
@@ -112,7 +111,12 @@ def connect(settings: Settings, role: str = "claimwatch") -> Connection:
             application_name="claimwatch",
             options="-c timezone=UTC",
         )
-    except (psycopg.OperationalError, psycopg.ProgrammingError) as error:
+    except psycopg.ProgrammingError:  # its text quotes the DSN, and may quote the password
+        raise ConfigurationError(
+            "CLAIMWATCH_DATABASE__DSN can't be read; it looks like postgresql://user:password@host:5432/database, "
+            "with special characters of the password percent-encoded"
+        ) from None
+    except psycopg.OperationalError as error:
         raise ConfigurationError(
             f"no connection to the database {_without_secret(conninfo)}: {str(error).strip()}\n"
             "Check CLAIMWATCH_DATABASE__DSN, or leave it out to use the embedded server (`claimwatch up` starts it)."
@@ -141,8 +145,5 @@ def session(settings: Settings, role: str = "claimwatch") -> Iterator[Connection
 
 
 def _without_secret(conninfo: str) -> str:
-    try:
-        parts = conninfo_to_dict(conninfo)
-    except psycopg.ProgrammingError:
-        return urlsplit(conninfo).hostname or "(unreadable DSN)"
-    return " ".join(f"{key}={value}" for key, value in parts.items() if key != "password")
+    parts = conninfo_to_dict(conninfo)
+    return " ".join(f"{key}={value}" for key, value in parts.items() if "password" not in key)

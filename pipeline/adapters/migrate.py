@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psycopg
 from psycopg import errors, sql
@@ -22,8 +23,14 @@ from pipeline.errors import ConfigurationError
 from pipeline.settings import root
 
 _OBJECT = re.compile(r"^-- (view|function) analysis\.([a-z_]+)$", re.MULTILINE)
-# What PostgreSQL answers when `create or replace` can't keep the old signature.
-_SIGNATURE = (errors.InvalidTableDefinition, errors.InvalidFunctionDefinition, errors.WrongObjectType)
+# What PostgreSQL answers when `create or replace` can't keep the old signature. A function with other arguments it
+# puts beside the old one: there the file's own `comment on function analysis.name` no longer knows which is meant.
+_SIGNATURE = (
+    errors.InvalidTableDefinition,
+    errors.InvalidFunctionDefinition,
+    errors.WrongObjectType,
+    errors.AmbiguousFunction,
+)
 
 
 @dataclass(frozen=True)
@@ -75,6 +82,8 @@ def _apply_missing(conn: Connection, clock: Clock) -> Iterator[str]:
             continue
         with conn.transaction():
             row(conn, "migrations.lock")
+            if any(r.name == file.name for r in rows(conn, "migrations.done")):
+                continue  # another process has just done it
             conn.execute(text)
             rows(conn, "migrations.record", name=file.name, hash=digest, now=clock.now())
         yield file.name
@@ -90,33 +99,37 @@ def _api_files() -> list[tuple[Path, str, str]]:
 
 def _apply_api(conn: Connection, cascade: bool) -> bool:
     files = _api_files()
-    wanted = {name for _, _, name in files if name}
-    leftovers = [(r.kind, r.name) for r in rows(conn, "migrations.api_objects") if r.name not in wanted]
-    if leftovers:
-        _drop(conn, leftovers, cascade)
+    order = [name for _, _, name in files if name]
+    leftovers = [found for found in rows(conn, "migrations.api_objects") if found.name not in order]
+    _drop(conn, leftovers, cascade)
     try:
         with conn.transaction():
             for file, _, _ in files:
                 conn.execute(file.read_bytes())
     except _SIGNATURE:
-        _drop(conn, [(kind, name) for _, kind, name in reversed(files) if name], cascade)
+        present = rows(conn, "migrations.api_objects")
+        # The last ones first: they may rest on those before them.
+        _drop(conn, sorted(present, key=lambda found: order.index(found.name), reverse=True), cascade)
         for file, _, _ in files:
             conn.execute(file.read_bytes())
         return True
     return bool(leftovers)
 
 
-def _drop(conn: Connection, objects: list[tuple[str, str]], cascade: bool) -> None:
-    for kind, name in objects:
-        command = sql.SQL("drop {} if exists {}{}").format(
-            sql.SQL("view" if kind == "view" else "function"),
-            sql.Identifier("analysis", name),
+def _drop(conn: Connection, objects: list[Any], cascade: bool) -> None:
+    for found in objects:
+        arguments = "" if found.arguments is None else f"({found.arguments})"
+        command = sql.SQL("drop {} if exists {}{}{}").format(
+            sql.SQL(found.kind),
+            sql.Identifier("analysis", found.name),
+            sql.SQL(arguments),  # as the catalogue writes them
             sql.SQL(" cascade" if cascade else ""),
         )
         try:
             conn.execute(command)
         except errors.DependentObjectsStillExist as error:
             raise ConfigurationError(
-                f"analysis.{name} has to change, and objects of your own depend on it:\n{error.diag.message_detail}\n"
+                f"analysis.{found.name} has to change, and objects of your own depend on it:\n"
+                f"{error.diag.message_detail}\n"
                 "Drop them yourself and run migrate again, or run `claimwatch migrate --cascade` to have them dropped."
             ) from error

@@ -12,6 +12,7 @@ import importlib.metadata
 import importlib.util
 import os
 import pwd
+import secrets
 import shutil
 import stat
 import subprocess
@@ -20,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pipeline.adapters.secretfile import stored_secret
 from pipeline.errors import ConfigurationError
 
 SHARED = Path("/var/lib/claimwatch-servers")
@@ -185,7 +187,8 @@ def server_folder(home: Path, user: ServiceUser) -> Path:
     A place that already holds data stays the place: a changed permission never shows an empty database.
     """
     usual = home / "postgres"
-    other = SHARED / f"{home.name}-{hashlib.sha256(str(home).encode()).hexdigest()[:8]}"
+    # The name is kept in the home: a home that was deleted and made anew has nothing to do with the old data.
+    other = SHARED / f"{home.name}-{stored_secret(home, 'server_id', lambda: secrets.token_hex(4))}"
     if user.switch and any(other.glob("data*")):
         return user.own(other)
     home.mkdir(parents=True, exist_ok=True)

@@ -36,6 +36,8 @@ def score(
         given = scoring.read_items(items)
     except OSError as error:
         raise ConfigurationError(f"{items} can't be read: {error}") from error
+    if not out.parent.is_dir() or out.is_dir():
+        raise ConfigurationError(f"{out} can't be written: there is {'a' if out.is_dir() else 'no'} folder there")
     matcher, encoder = _matcher(settings, _claims(claims))
     with Progress(console=console) as progress:
         task = progress.add_task("scoring", total=len(given))

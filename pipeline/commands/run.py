@@ -70,6 +70,22 @@ def up() -> None:
     run(load_settings())
 
 
+def down() -> None:
+    """Stop the embedded database server, which single commands start and leave running."""
+    from pipeline.adapters import database
+
+    settings = load_settings()
+    if settings.database.dsn is not None:
+        console.print("the database is a server of your own: it is left alone")
+        return
+    server = database.embedded_server(settings)
+    if server.running():
+        server.stop()
+        console.print("the embedded database server is stopped")
+    else:
+        console.print("the embedded database server is not running")
+
+
 def demo(
     home: Annotated[Path, typer.Option(help="Where the demo keeps its data.")] = Path(".demo"),
     once: Annotated[

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,6 +17,8 @@ from pipeline.logic.text import clean, paragraphs, sentences
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 CHUNK = 1000  # items scored at a time
 
@@ -53,19 +56,25 @@ class Scored:
 def read_items(path: Path) -> list[TextItem]:
     """Items of a JSON Lines file; a wrong line is reported with its number."""
     items = []
-    with path.open(encoding="utf-8") as stream:
-        for number, line in enumerate(stream, 1):
+    with path.open("rb") as stream:
+        for number, raw in enumerate(stream, 1):
+            place = f"{path}:{number}"
+            try:
+                line = raw.decode("utf-8-sig" if number == 1 else "utf-8")
+            except UnicodeDecodeError as error:
+                raise PermanentError(f"{place}: not UTF-8: {error}") from error
             if line.strip():
-                items.append(item_of(line, f"{path}:{number}"))
+                items.append(item_of(line, place))
     return items
 
 
 def item_of(line: str, place: str) -> TextItem:
     try:
         given: Any = json.loads(line)
-    except json.JSONDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise PermanentError(f"{place}: not JSON: {error}") from error
-    if not isinstance(given, dict) or "id" not in given or not isinstance(given["id"], str | int):
+    known = isinstance(given, dict) and isinstance(given.get("id"), str | int) and not isinstance(given["id"], bool)
+    if not known:
         raise PermanentError(f'{place}: a line must be an object with an "id", a text or a number')
     texts = {key: given.get(key) or "" for key in ("title", "text")}
     for key, value in texts.items():
@@ -113,7 +122,8 @@ def _scored(
     points: tuple[float, float],
 ) -> Iterator[Scored]:
     accepted, suggested = points
-    best: dict[tuple[int, int], tuple[float, int]] = {}
+    # Of an item's passages the likeliest, but one that was found before any that was not.
+    best: dict[tuple[int, int], tuple[bool, float, int]] = {}
     decisions: Mapping[tuple[int, int], Decision] = {}
     if passages:
         found = matcher.find(passages)
@@ -123,11 +133,12 @@ def _scored(
         probabilities = matcher.probabilities(found)
         for p, i in enumerate(owner):
             for j in range(len(matcher.claims)):
-                if (i, j) not in best or probabilities[p, j] > best[i, j][0]:
-                    best[i, j] = float(probabilities[p, j]), p
+                rank = (p, j) in decisions, float(probabilities[p, j])
+                if (i, j) not in best or rank > best[i, j][:2]:
+                    best[i, j] = *rank, p
     for i, item in enumerate(items):
         for j, claim in enumerate(matcher.claims):
-            probability, p = best.get((i, j), (0.0, -1))
+            _, probability, p = best.get((i, j), (False, 0.0, -1))
             decision = decisions.get((p, j))
             stance = decision.stance if decision else "supports"
             sentence = decision.sentence if decision else _first_sentence(passages[p].text) if p >= 0 else ""
@@ -147,6 +158,9 @@ def write(scored: Iterable[Scored], path: Path) -> int:
     count = 0
     with path.open("w", encoding="utf-8") as stream:
         for line in scored:
-            stream.write(json.dumps(asdict(line), ensure_ascii=False) + "\n")
+            text = json.dumps(asdict(line), ensure_ascii=False)
+            if not text.isascii() and _SURROGATE.search(text):  # an id may hold what UTF-8 can't
+                text = json.dumps(asdict(line))
+            stream.write(text + "\n")
             count += 1
     return count

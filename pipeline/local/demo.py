@@ -172,8 +172,8 @@ def _play(
     console.print()
     report.demo(conn)
     console.print()
-    up.where_to_look(settings, airflow)
-    console.print(f"The mail itself: {settings.home}/mail.mbox")
+    up.where_to_look(settings, None if once else airflow)
+    console.print(f"The mail itself: {settings.home}/mail.mbox", soft_wrap=True)
     sent = sum(r.alerts for r in rows(conn, "alerts.states") if r.state == "sent")
     if once:
         if not sent:

@@ -30,9 +30,9 @@ def pending(conn: Connection, services: Services) -> tuple[list[str], list[list[
 def status(conn: Connection, services: Services) -> None:
     totals = row(conn, "status.totals")
     console.print(
-        f"{totals.feeds} feeds ({totals.feeds_failing} in trouble), {totals.articles} articles of {totals.stories} stories, "
-        f"{totals.paragraphs} paragraphs, {totals.claims} claims, {totals.accepted} accepted and {totals.suggested} "
-        f"suggested matches, {totals.events} claim events"
+        f"{totals.feeds} feeds ({totals.feeds_failing} in trouble), {totals.articles} articles of {totals.stories} "
+        f"stories, {totals.paragraphs} paragraphs, {totals.claims} claims, {totals.accepted} accepted and "
+        f"{totals.suggested} suggested matches, {totals.events} claim events"
     )
     show(*pending(conn, services), title="Stages")
     counted = ", ".join(f"{r.alerts} {r.state}" for r in rows(conn, "alerts.states")) or "none"

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from pipeline.adapters import database
 from pipeline.errors import TransientError
@@ -69,14 +72,15 @@ def watch(settings: Settings, supervisor: Supervisor, seconds: float) -> None:
         time.sleep(min(1.0, max(0.0, deadline - time.monotonic())))
 
 
-def where_to_look(settings: Settings, services: AirflowServices) -> None:
-    user, _ = services.login()
-    home = f"--home {settings.home}"
-    console.print(
-        f"Airflow's page:  {services.url}  (user {user}, password in {settings.home}/secrets/airflow_users.json)\n"
-        f"Analysts' SQL:   claimwatch {home} psql\n"
-        f"How it stands:   claimwatch {home} status"
-    )
+def where_to_look(settings: Settings, services: AirflowServices | None = None) -> None:
+    """`services` is what runs and stays up."""
+    command = "claimwatch" if shutil.which("claimwatch") else str(Path(sys.executable).with_name("claimwatch"))
+    if services is not None:
+        user, _ = services.login()
+        where = f"(user {user}, password in {settings.home}/secrets/airflow_users.json)"
+        console.print(f"Airflow's page:  {services.url}  {where}", soft_wrap=True)
+    console.print(f"Analysts' SQL:   {command} --home {settings.home} psql", soft_wrap=True)
+    console.print(f"How it stands:   {command} --home {settings.home} status", soft_wrap=True)
 
 
 def run(settings: Settings) -> None:

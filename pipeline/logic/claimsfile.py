@@ -78,6 +78,9 @@ def parse(content: str, file: str) -> Topic:
     """The topic in a claims file. Raises ConfigurationError with every mistake, each as `file:line: reason`."""
     try:
         node = yaml.compose(content, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    except yaml.reader.ReaderError as error:
+        line = content.count("\n", 0, error.position) + 1
+        raise ConfigurationError(f"{file}:{line}: not valid YAML: a character that can't be printed") from error
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 1 if mark else 1
@@ -143,6 +146,8 @@ class _Reader:
             if not chosen:
                 self.wrong(names, f"{claim_id}.groups.{role} names no concept")
             groups[role] = chosen
+        if not groups:
+            self.wrong(parts.get("groups"), f"{claim_id} has no group")
         decoys = self.texts(parts.get("decoys"), f"{claim_id}.decoys")
         return Claim(claim_id, statement, phrasings, decoys, topic_decoys, groups, cues)
 
@@ -199,6 +204,9 @@ class _Reader:
             return
         seen = set()
         for key, value in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                self.wrong(key, f"{place}: a key must be a text")
+                continue
             if key.value in seen:
                 self.wrong(key, f"{place}: the key {key.value!r} stands here twice")
             seen.add(key.value)

@@ -70,7 +70,7 @@ def alert(content: AlertContent, to: str, message_id: str) -> Message:
     best = content.evidence[0]
     first = best.reports[0]
     news = "first report" if content.kind == "first_seen" else "fresh coverage"
-    subject = f"[claimwatch] {content.claim_id}: {news}, {first.publisher}: {_short(best.sentence, 90)}"
+    subject = _line(f"[claimwatch] {content.claim_id}: {news}, {first.publisher}: {_short(best.sentence, 90)}")
     environment = _environment()
     values = {"content": content, "best": best, "first": first, "copies": _copies(content.evidence)}
     return Message(
@@ -87,7 +87,7 @@ def operator_note(subject: str, body: str, to: str, message_id: str) -> Message:
     """A mail to whoever runs the pipeline."""
     environment = _environment()
     html = environment.get_template("note.html").render(subject=subject, lines=body.splitlines())
-    return Message(to, f"[claimwatch] {subject}", body + "\n", html, message_id)
+    return Message(to, _line(f"[claimwatch] {subject}"), body + "\n", html, message_id)
 
 
 def _copies(evidence: Sequence[Evidence]) -> list[Report]:
@@ -97,8 +97,13 @@ def _copies(evidence: Sequence[Evidence]) -> list[Report]:
     return [report for url, report in sorted(reports.items(), key=lambda pair: pair[1].published) if url != first]
 
 
+def _line(text: str) -> str:
+    """On one line, whatever a publisher's name brings: a line break would begin another header."""
+    return " ".join(text.split())
+
+
 def _short(text: str, length: int) -> str:
-    text = " ".join(text.split())
+    text = _line(text)
     return text if len(text) <= length else text[: length - 1].rstrip() + "…"
 
 
@@ -108,15 +113,16 @@ def _moment(when: datetime) -> str:
 
 @cache
 def _environment() -> Environment:
-    from jinja2 import Environment, PackageLoader, StrictUndefined
+    from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
-    environment = Environment(  # noqa: S701 - HTML is escaped, plain text must not be
+    environment = Environment(
         loader=PackageLoader("pipeline.logic", "templates"),
-        autoescape=lambda name: name is not None and name.endswith(".html"),
+        autoescape=select_autoescape(("html",)),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.tests["link"] = lambda url: url.startswith(("http://", "https://"))
     environment.filters["moment"] = _moment
     environment.filters["percent"] = lambda p: f"{100 * p:.0f} %"
     return environment

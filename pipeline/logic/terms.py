@@ -22,7 +22,8 @@ _FOLD = {**_APOSTROPHES, ord("ё"): "е"}
 
 
 def normalise(text: str) -> str:
-    return unicodedata.normalize("NFKC", text).casefold().translate(_FOLD)
+    # Before NFKC as well: it would make a space and an accent of the acute that stands for an apostrophe.
+    return unicodedata.normalize("NFKC", text.translate(_APOSTROPHES)).casefold().translate(_FOLD)
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,11 @@ class Lexicon:
         if normal in self._atoms:
             return self._atoms[normal]
         number = self._atoms[normal] = len(self._atoms)
+        if "+" in normal.split():
+            raise ValueError(f"the term {part!r} lacks the other side of its +")
         if _EAST_ASIAN.search(normal):
+            if "*" in normal:
+                raise ValueError(f"the term {part!r} needs no star: it matches anywhere as it is")
             self._substrings.append((normal, number))
             return number
         pieces = re.findall(r"[^\W_]+(?:'[^\W_]+)*\*?", normal)

@@ -2,28 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Protocol
-
 import numpy as np
 from pgvector import HalfVector
 
 from pipeline.adapters.database import Connection, execute_many, row, rows
-from pipeline.adapters.encoder import Encoder
-from pipeline.clock import Clock
-from pipeline.settings import Settings
-from pipeline.stages.work import StageReport, begin
+from pipeline.stages.work import ModelDeps, StageReport, begin
 
 
-class Deps(Protocol):
-    @property
-    def settings(self) -> Settings: ...
-    @property
-    def clock(self) -> Clock: ...
-    @property
-    def encoder(self) -> Encoder: ...
-
-
-def run(conn: Connection, deps: Deps, limit: int) -> StageReport:
+def run(conn: Connection, deps: ModelDeps, limit: int) -> StageReport:
     """Embed up to `limit` paragraphs."""
     with begin(conn, deps, "embed") as run:
         items = run.claim(limit)
@@ -32,9 +18,8 @@ def run(conn: Connection, deps: Deps, limit: int) -> StageReport:
         model_id = model(conn, deps)
         texts = {r.paragraph_id: r.text for r in rows(conn, "models.texts", paragraph_ids=[i.item_id for i in items])}
         present = [item for item in items if item.item_id in texts]
-        gone = [item for item in items if item.item_id not in texts]
         vectors = deps.encoder.encode([texts[item.item_id] for item in present])
-        with run.settling(*items):
+        with run.settling(*present):
             values = [
                 {"paragraph_id": item.item_id, "embedding": half(vector)}
                 for item, vector in zip(present, vectors, strict=True)
@@ -42,12 +27,10 @@ def run(conn: Connection, deps: Deps, limit: int) -> StageReport:
             execute_many(conn, "models.store", values, model_id)
             run.queue("match", [item.item_id for item in present])
             run.all_done(present, "embedded")
-            if gone:
-                run.all_done(gone, "deleted")
         return run.report
 
 
-def model(conn: Connection, deps: Deps) -> int:
+def model(conn: Connection, deps: ModelDeps) -> int:
     """The number of the model in the settings; registered, and every paragraph queued for it, at first sight."""
     encoder = deps.encoder
     known = row(conn, "models.find", name=encoder.name, weights_hash=encoder.weights_hash)
@@ -64,7 +47,7 @@ def model(conn: Connection, deps: Deps) -> int:
     return int(known.model_id)
 
 
-def queue_missing(conn: Connection, deps: Deps, model_id: int) -> int:
+def queue_missing(conn: Connection, deps: ModelDeps, model_id: int) -> int:
     """Queue every paragraph that has no vector of this model yet; how many."""
     missing = [r.paragraph_id for r in rows(conn, "models.missing", model_id)]
     rows(conn, "work.add_all", stage="embed", item_ids=missing, due_at=deps.clock.now())

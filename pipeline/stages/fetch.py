@@ -8,9 +8,10 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import zlib
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 
 import structlog
 
@@ -18,25 +19,15 @@ from pipeline.adapters.database import Connection, rows
 from pipeline.adapters.gate import HostGate
 from pipeline.adapters.http import ARTICLE_ACCEPT, HttpClient, article_types
 from pipeline.adapters.robots import Robots
-from pipeline.clock import Clock
 from pipeline.errors import ClaimwatchError, TransientError
 from pipeline.logic import schedule, urls
 from pipeline.model import Response
-from pipeline.settings import Settings
-from pipeline.stages.work import Item, Run, StageReport, begin
+from pipeline.stages.work import Item, Run, StageReport, WebDeps, begin
 
 FIRST_RETRY = timedelta(minutes=5)
 RETRY_FACTOR = 3  # 5, 15, 45, 135 minutes: an outage of two hours costs no article its text
 
 log = structlog.get_logger()
-
-
-class Deps(Protocol):
-    @property
-    def settings(self) -> Settings: ...
-    @property
-    def clock(self) -> Clock: ...
-    def http(self) -> HttpClient: ...
 
 
 @dataclass(frozen=True)
@@ -50,7 +41,7 @@ class Fetched:
     retry_after: float | None = None
 
 
-def run(conn: Connection, deps: Deps, limit: int, *, shard: int = 0, shards: int = 1) -> StageReport:
+def run(conn: Connection, deps: WebDeps, limit: int, *, shard: int = 0, shards: int = 1) -> StageReport:
     """Fetch up to `limit` due articles."""
     with begin(conn, deps, "fetch", shard=shard, shards=shards) as run:
         items = {item.item_id: item for item in run.claim(limit)}
@@ -60,8 +51,8 @@ def run(conn: Connection, deps: Deps, limit: int, *, shard: int = 0, shards: int
         return run.report
 
 
-async def _fetch_all(run: Run, deps: Deps, work: list[tuple[Item, Any]]) -> None:
-    gate = HostGate(deps.settings.fetch)
+async def _fetch_all(run: Run, deps: WebDeps, work: list[tuple[Item, Any]]) -> None:
+    gate = HostGate(deps.settings.fetch, deps.starts)
     # Half of the lease is left for a slow end: an item that would be started later goes back into the queue.
     deadline = asyncio.get_running_loop().time() + deps.settings.lease / 2
     async with deps.http() as client:
@@ -75,13 +66,14 @@ async def _fetch_all(run: Run, deps: Deps, work: list[tuple[Item, Any]]) -> None
             with run.shield(item):
                 if fetched is None:
                     with run.settling(item):
-                        run.again(item, "again", deps.clock.now(), fresh=True)
+                        wait = timedelta(seconds=gate.wait_for(urls.host(article.url)))
+                        run.again(item, "not-its-turn", deps.clock.now() + wait, fresh=True)
                 else:
                     _store(run, deps, item, article, fetched)
 
 
 async def _fetch(
-    client: HttpClient, robots: Robots, gate: HostGate, deps: Deps, article: Any, deadline: float
+    client: HttpClient, robots: Robots, gate: HostGate, deps: WebDeps, article: Any, deadline: float
 ) -> Fetched | None:
     host = urls.host(article.url)
     delay: float | None = None
@@ -91,9 +83,9 @@ async def _fetch(
             if not answer.allowed:
                 return Fetched("robots", problem=f"robots.txt of {host} does not allow it: {answer.reason}")
             delay = answer.crawl_delay
-        async with gate(host, delay):
-            if asyncio.get_running_loop().time() > deadline:
-                return None
+        async with AsyncExitStack() as turn:
+            async with asyncio.timeout_at(deadline):
+                await turn.enter_async_context(gate(host, delay))
             response = await client.get(
                 article.url,
                 etag=article.etag,
@@ -102,6 +94,8 @@ async def _fetch(
                 accept=ARTICLE_ACCEPT,
                 content_types=article_types,
             )
+    except TimeoutError:
+        return None  # its host's turn did not come in this batch
     except TransientError as error:
         return Fetched(error.code, problem=str(error), transient=True, retry_after=error.retry_after)
     except ClaimwatchError as error:
@@ -125,7 +119,7 @@ def _judge(gate: HostGate, host: str, response: Response, now: datetime) -> Fetc
     return Fetched(f"http-{response.status}", None, problem, transient, retry_after)
 
 
-def _store(run: Run, deps: Deps, item: Item, article: Any, fetched: Fetched) -> None:
+def _store(run: Run, deps: WebDeps, item: Item, article: Any, fetched: Fetched) -> None:
     now = deps.clock.now()
     if fetched.transient and item.attempts < deps.settings.fetch.max_attempts:
         with run.settling(item):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from typing import Any, Protocol
+from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -12,25 +12,15 @@ from psycopg.types.json import Jsonb
 
 from pipeline.adapters.database import Connection, row, rows, vector_rows
 from pipeline.adapters.encoder import Encoder
-from pipeline.clock import Clock
 from pipeline.logic.claimsfile import Claim
 from pipeline.logic.matching import Decision, DecisionModel, Matcher, Passage, phrases
 from pipeline.logic.text import content_hash
 from pipeline.settings import Settings, package_data
 from pipeline.stages import embed
-from pipeline.stages.work import StageReport, begin
+from pipeline.stages.work import ModelDeps, StageReport, begin
 
 
-class Deps(Protocol):
-    @property
-    def settings(self) -> Settings: ...
-    @property
-    def clock(self) -> Clock: ...
-    @property
-    def encoder(self) -> Encoder: ...
-
-
-def run(conn: Connection, deps: Deps, limit: int) -> StageReport:
+def run(conn: Connection, deps: ModelDeps, limit: int) -> StageReport:
     """Match up to `limit` paragraphs against the claims in force."""
     with begin(conn, deps, "match") as run:
         items = {item.item_id: item for item in run.claim(limit)}
@@ -46,7 +36,7 @@ def run(conn: Connection, deps: Deps, limit: int) -> StageReport:
             decisions = decide(matcher, passages, deps.encoder)
             decided = [(found[d.passage], d) for d in decisions]
         accepted, suggested = operating_points(deps.settings, load_model())
-        with run.settling(*items.values()):
+        with run.settling(*(items[r.paragraph_id] for r in found)):
             tracked = []
             for paragraph, decision in decided:
                 if decision.probability < suggested:
@@ -58,7 +48,7 @@ def run(conn: Connection, deps: Deps, limit: int) -> StageReport:
                 if stored is not None:
                     run.report.counts[tier] += 1
             run.queue("track", tracked)
-            run.all_done(list(items.values()), "matched" if versions else "no-claims")
+            run.all_done([items[r.paragraph_id] for r in found], "matched" if versions else "no-claims")
         return run.report
 
 
@@ -76,7 +66,7 @@ def operating_points(settings: Settings, model: DecisionModel) -> tuple[float, f
 _built: WeakKeyDictionary[Connection, tuple[tuple[int, ...], Matcher]] = WeakKeyDictionary()
 
 
-def build(conn: Connection, deps: Deps, model_id: int, versions: list[Any]) -> Matcher:
+def build(conn: Connection, deps: ModelDeps, model_id: int, versions: list[Any]) -> Matcher:
     """A Matcher of the claims in force; vectors of phrases that are new are made and kept."""
     key = (model_id, *(v.claim_version_id for v in versions))
     known = _built.get(conn)
@@ -85,7 +75,7 @@ def build(conn: Connection, deps: Deps, model_id: int, versions: list[Any]) -> M
     return known[1]
 
 
-def _build(conn: Connection, deps: Deps, model_id: int, versions: list[Any]) -> Matcher:
+def _build(conn: Connection, deps: ModelDeps, model_id: int, versions: list[Any]) -> Matcher:
     claims = [Claim.from_definition(v.claim_id, v.statement, v.definition) for v in versions]
     vectors = _phrase_vectors(conn, deps, model_id, phrases(claims))
     return Matcher(claims, vectors, load_model())
@@ -98,7 +88,7 @@ def decide(matcher: Matcher, passages: list[Passage], encoder: Encoder) -> list[
     return matcher.decide(found, vectors)
 
 
-def _phrase_vectors(conn: Connection, deps: Deps, model_id: int, texts: list[str]) -> Mapping[str, Any]:
+def _phrase_vectors(conn: Connection, deps: ModelDeps, model_id: int, texts: list[str]) -> Mapping[str, Any]:
     hashes = {text: content_hash(text) for text in texts}
     known = vector_rows(conn, "models.known_phrases", model_id=model_id, hashes=list(hashes.values()))
     by_hash = {bytes(r.content_hash): r.embedding.to_numpy().astype(np.float32) for r in known}
@@ -117,7 +107,7 @@ def _phrase_vectors(conn: Connection, deps: Deps, model_id: int, texts: list[str
 
 def _store(
     conn: Connection,
-    deps: Deps,
+    deps: ModelDeps,
     model_id: int,
     version: Any,
     paragraph_id: int,

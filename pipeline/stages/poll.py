@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 
 import structlog
 from psycopg.types.json import Jsonb
@@ -14,23 +14,13 @@ from psycopg.types.json import Jsonb
 from pipeline.adapters.database import Connection, row, rows
 from pipeline.adapters.gate import HostGate
 from pipeline.adapters.http import FEED_ACCEPT, HttpClient
-from pipeline.clock import Clock
 from pipeline.errors import ClaimwatchError, PermanentError
 from pipeline.logic import feeds, schedule, urls
 from pipeline.logic.schedule import PollOutcome
 from pipeline.model import ParsedFeed, PollState, Response
-from pipeline.settings import Settings
-from pipeline.stages.work import Item, Run, StageReport, begin
+from pipeline.stages.work import Item, Run, StageReport, WebDeps, begin
 
 log = structlog.get_logger()
-
-
-class Deps(Protocol):
-    @property
-    def settings(self) -> Settings: ...
-    @property
-    def clock(self) -> Clock: ...
-    def http(self) -> HttpClient: ...
 
 
 @dataclass(frozen=True)
@@ -45,7 +35,7 @@ class Polled:
     body_hash: bytes | None = None
 
 
-def run(conn: Connection, deps: Deps, limit: int, *, shard: int = 0, shards: int = 1) -> StageReport:
+def run(conn: Connection, deps: WebDeps, limit: int, *, shard: int = 0, shards: int = 1) -> StageReport:
     """Poll up to `limit` due feeds."""
     with begin(conn, deps, "poll", shard=shard, shards=shards) as run:
         items = {item.item_id: item for item in run.claim(limit)}
@@ -55,8 +45,8 @@ def run(conn: Connection, deps: Deps, limit: int, *, shard: int = 0, shards: int
         return run.report
 
 
-async def _poll_all(run: Run, deps: Deps, work: list[tuple[Item, Any]]) -> None:
-    gate = HostGate(deps.settings.fetch)
+async def _poll_all(run: Run, deps: WebDeps, work: list[tuple[Item, Any]]) -> None:
+    gate = HostGate(deps.settings.fetch, deps.starts)
     async with deps.http() as client:
 
         async def one(item: Item, feed: Any) -> tuple[Item, Any, Polled]:
@@ -68,7 +58,7 @@ async def _poll_all(run: Run, deps: Deps, work: list[tuple[Item, Any]]) -> None:
                 _store(run, deps, item, feed, polled)
 
 
-async def _poll(client: HttpClient, gate: HostGate, deps: Deps, feed: Any) -> Polled:
+async def _poll(client: HttpClient, gate: HostGate, deps: WebDeps, feed: Any) -> Polled:
     try:
         # A feed is one small request: hosts are spared by concurrency; the delay is for articles.
         async with gate(urls.host(feed.url), 0):
@@ -104,7 +94,7 @@ def _read(feed: Any, response: Response) -> Polled:
     return Polled("changed", PollOutcome.CHANGED, response, parsed, parsed.problem, body_hash)
 
 
-def _store(run: Run, deps: Deps, item: Item, feed: Any, polled: Polled) -> None:
+def _store(run: Run, deps: WebDeps, item: Item, feed: Any, polled: Polled) -> None:
     now = deps.clock.now()
     response = polled.response
     moved = None
@@ -189,7 +179,7 @@ def _jitter(feed_id: int, now: datetime) -> float:
     return int.from_bytes(seed[:4], "big") / 2**32
 
 
-def add_feed(conn: Connection, deps: Deps, url: str, **publisher: str | None) -> int | None:
+def add_feed(conn: Connection, deps: WebDeps, url: str, **publisher: str | None) -> int | None:
     """Add a feed and queue its first poll at once; None where the address is known already.
 
     `publisher` has name, family, country, language, kind; the name defaults to the address's host.

@@ -21,12 +21,9 @@ def run(conn: Connection, deps: Deps, limit: int) -> StageReport:
         found = rows(conn, "matches.to_track", match_ids=list(items)) if items else []
         window = timedelta(days=deps.settings.match.freshness_days)
         for match in sorted(found, key=lambda m: (m.published_at, m.story_id, m.match_id)):
-            item = items.pop(match.match_id)
+            item = items[match.match_id]
             with run.shield(item), run.settling(item):
                 _track(run, deps, item, match, window)
-        if items:  # retention took their paragraphs
-            with run.settling(*items.values()):
-                run.all_done(list(items.values()), "deleted")
         return run.report
 
 

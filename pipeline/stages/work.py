@@ -19,7 +19,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import psycopg
 import structlog
@@ -30,6 +30,10 @@ from pipeline.clock import Clock
 from pipeline.errors import ClaimwatchError
 from pipeline.settings import Settings
 
+if TYPE_CHECKING:
+    from pipeline.adapters.encoder import Encoder
+    from pipeline.adapters.http import HttpClient
+
 log = structlog.get_logger()
 
 LEASE_LOST = "lease-lost"
@@ -39,12 +43,27 @@ HOSTED = frozenset({"poll", "fetch", "notify"})  # stages whose batches take tur
 
 
 class Deps(Protocol):
-    """What every stage is handed; the entry points build it."""
+    """What every stage is handed; services.Services is the real one."""
 
     @property
     def settings(self) -> Settings: ...
     @property
     def clock(self) -> Clock: ...
+
+
+class WebDeps(Deps, Protocol):
+    """For stages that ask other people's servers. `starts` is HostGate's: when each host may be asked next."""
+
+    @property
+    def starts(self) -> dict[str, float]: ...
+    def http(self) -> HttpClient: ...
+
+
+class ModelDeps(Deps, Protocol):
+    """For stages that need vectors."""
+
+    @property
+    def encoder(self) -> Encoder: ...
 
 
 @dataclass(frozen=True)
@@ -207,6 +226,9 @@ def begin(conn: Connection, deps: Deps, stage: str, *, shard: int = 0, shards: i
             if problem:  # what was taken and not finished is pending again at once
                 released = rows(conn, "work.release", stage=stage, token=run.token)
                 run.report.outcomes["released"] += len(released)
+            elif run.report.claimed:  # queued items whose rows were deleted meanwhile
+                rest = rows(conn, "work.settle_rest", stage=stage, token=run.token)
+                run.report.outcomes.update({"deleted": len(rest)} if rest else {})
             if run.report.claimed or problem:
                 rows(
                     conn,

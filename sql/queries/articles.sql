@@ -19,7 +19,8 @@ set fetched_at = excluded.fetched_at, status = excluded.status, url = excluded.u
 update ingest.articles set last_outcome = %(outcome)s, last_problem = %(problem)s where article_id = %(article_id)s
 
 -- to_extract --
--- An article's page, if it has one, and the entry that announced it first.
+-- An article's page, if it has one, and the entry that announced it first. In the order of publication, whatever the
+-- order in which the feeds answered: what a copy is compared with is there before it.
 select a.article_id, a.url, a.first_seen_at, a.story_id, p.body, p.content_type, p.url as page_url,
        e.title, e.summary, e.content, e.author, e.language, e.published_at
 from ingest.articles a
@@ -28,6 +29,7 @@ left join lateral (
     select * from ingest.entries e where e.article_id = a.article_id order by e.entry_id limit 1
 ) e on true
 where a.article_id = any(%(article_ids)s)
+order by e.published_at, a.article_id
 
 -- add_version --
 -- A text of an article; one that it has had already brings no row.

@@ -31,12 +31,12 @@ select name, hash from ingest.migrations order by name
 insert into ingest.migrations (name, hash, applied_at) values (%(name)s, %(hash)s, %(now)s)
 
 -- api_objects --
--- The views and functions that stand in schema analysis and are ours.
-select 'view' as kind, c.relname as name
+-- The views and functions that stand in schema analysis and are ours; a function with its arguments, for `drop`.
+select 'view' as kind, c.relname as name, null as arguments
 from pg_class c
 where c.relnamespace = 'analysis'::regnamespace and c.relkind = 'v' and pg_has_role(c.relowner, 'usage')
 union all
-select 'function', p.proname
+select 'function', p.proname, pg_get_function_identity_arguments(p.oid)
 from pg_proc p
 where p.pronamespace = 'analysis'::regnamespace and pg_has_role(p.proowner, 'usage')
 

@@ -58,6 +58,11 @@ delete from ingest.work
 where stage = %(stage)s and item_id = any(%(item_ids)s) and lease_token = %(token)s
 returning item_id
 
+-- settle_rest --
+-- What a run that went through has left: items that are no longer there.
+delete from ingest.work where stage = %(stage)s and lease_token = %(token)s
+returning item_id
+
 -- postpone --
 -- The item is to be taken again at `due_at`; nothing comes back where another process has taken it over.
 update ingest.work
@@ -67,8 +72,8 @@ where stage = %(stage)s and item_id = %(item_id)s and lease_token = %(token)s
 returning item_id
 
 -- release --
--- A run that broke off gives back what it had taken.
-update ingest.work set lease_until = null, lease_token = null
+-- A run that broke off gives back what it had taken; that was no attempt of theirs.
+update ingest.work set lease_until = null, lease_token = null, attempts = greatest(attempts - 1, 0)
 where stage = %(stage)s and lease_token = %(token)s
 returning item_id
 
@@ -121,7 +126,7 @@ order by stage, started_at desc
 -- What became of all items so far, by stage.
 select stage, key as outcome, sum(value::integer)::bigint as items
 from ingest.runs, jsonb_each_text(outcomes)
-where key <> 'again'
+where key not in ('not-its-turn', 'released')
 group by stage, key
 order by stage, key
 

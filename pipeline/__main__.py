@@ -1,0 +1,5 @@
+"""`python -m pipeline` is `claimwatch`."""
+
+from pipeline.cli import main
+
+main()
