@@ -44,7 +44,7 @@ from pipeline.local.processes import exit_on_signals
 from pipeline.logging import configure
 from pipeline.logic.text import line, paragraphs
 from pipeline.settings import Settings, root
-from pipeline.stages import claims
+from pipeline.stages import claims, embed, match
 from pipeline.stages.poll import add_feed
 from pipeline.stages.services import Services, run_stage
 from pipeline.stages.work import StageReport
@@ -316,7 +316,8 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
             with database.session(settings) as conn:
                 claims.load(conn, services, root() / "claims" / "nk-russia.yaml")
                 database.rows(conn, "alerts.subscribe", email=READER, claim_id=None, now=clock.now())
-                services.encoder.encode(["x"])  # loading the model is not the stream's business
+                # Loading the model and the vectors of the claims' wordings are made once; they are not the stream's.
+                match.build(conn, services, embed.model(conn, services), database.rows(conn, "claims.in_force"))
                 replay = Replay(conn, services, port)
                 with profiled(arguments.profile):
                     seconds = play(replay, outlets(items), items)
