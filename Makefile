@@ -26,3 +26,6 @@ test: setup
 
 lint: setup
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+
+docs: setup
+	@$(BIN)/python scripts/docs.py

@@ -47,6 +47,11 @@ class DatabaseSettings(Section):
     shared_buffers: str = "512MB"
     maintenance_work_mem: str = "512MB"
 
+    @field_validator("embedded_version", mode="before")
+    @classmethod
+    def _number(cls, value: object) -> object:
+        return int(value) if isinstance(value, str) and value.isdigit() else value  # the environment holds only text
+
 
 class PollSettings(Section):
     """DESIGN "Fetching": the interval bounds are Miniflux's, the adaptive steps news-crawl's."""
@@ -135,7 +140,7 @@ class ScheduleSettings(Section):
     ingest: str = "*/5 * * * *"
     match: str = "*/30 * * * *"
     alert: str = "*/30 * * * *"
-    maintain: str = "20 3 * * *"
+    maintain: str = "20 * * * *"  # hourly, so that a stall is told within hours
     shards: int = Field(default=2, ge=1, le=64)
 
     @field_validator("ingest", "match", "alert", "maintain")
