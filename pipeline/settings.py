@@ -172,7 +172,6 @@ class Settings(BaseSettings):
     lease: Seconds = 900.0  # seconds after which a claimed item is pending again
     clock_file: Path | None = None  # a moved clock, for demos and replays
     log_format: Literal["auto", "json", "console"] = "auto"
-    public_url: str | None = None
     database: DatabaseSettings = DatabaseSettings()
     poll: PollSettings = PollSettings()
     fetch: FetchSettings = FetchSettings()
