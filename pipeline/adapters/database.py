@@ -14,7 +14,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
-from urllib.parse import urlsplit
 
 import psycopg
 from psycopg import sql
@@ -109,7 +108,7 @@ def connect(settings: Settings, role: str = "claimwatch") -> Connection:
         )
     except (psycopg.OperationalError, psycopg.ProgrammingError) as error:
         raise ConfigurationError(
-            f"no connection to the database {_without_secret(conninfo)}: {str(error).strip()}\n"
+            f"no connection to the database{_without_secrets(conninfo, error)}\n"
             "Check CLAIMWATCH_DATABASE__DSN, or leave it out to use the embedded server (`claimwatch up` starts it)."
         ) from error
     if conn.info.server_version < MIN_SERVER:
@@ -135,9 +134,15 @@ def session(settings: Settings, role: str = "claimwatch") -> Iterator[Connection
         yield conn
 
 
-def _without_secret(conninfo: str) -> str:
+def _without_secrets(conninfo: str, error: Exception) -> str:
+    """What was tried and what came of it. The driver quotes a DSN that it can't read, so that is not repeated."""
     try:
         parts = conninfo_to_dict(conninfo)
     except psycopg.ProgrammingError:
-        return urlsplit(conninfo).hostname or "(unreadable DSN)"
-    return " ".join(f"{key}={value}" for key, value in parts.items() if key != "password")
+        return ": the DSN can't be read. It looks like postgresql://user:password@host:5432/name"
+    shown = " ".join(f"{key}={value}" for key, value in parts.items() if "password" not in key)
+    reason = str(error).strip()
+    for key, value in parts.items():
+        if "password" in key and value:
+            reason = reason.replace(str(value), "***")
+    return f" {shown}: {reason}"
