@@ -129,8 +129,8 @@ class _Reader:
         claim_id = self.identifier(parts.get("id"), "id")
         statement = self.text(parts.get("statement"), f"{claim_id}.statement")
         phrasings = self.texts(parts.get("phrasings"), f"{claim_id}.phrasings")
-        if not phrasings:
-            self.wrong(parts.get("phrasings"), f"{claim_id} has no phrasing")
+        if "phrasings" in parts and not phrasings:
+            self.wrong(parts["phrasings"], f"{claim_id} has no phrasing")
         groups: dict[str, Concepts] = {}
         for role, names in self.items(parts.get("groups"), f"{claim_id}.groups"):
             chosen: Concepts = {}
@@ -184,9 +184,10 @@ class _Reader:
         self, node: Any, place: str, required: tuple[str, ...], optional: tuple[str, ...] = ()
     ) -> dict[str, Any]:
         found = dict(self.items(node, place))
-        for key in found.keys() - {*required, *optional}:
-            known = ", ".join((*required, *optional))
-            self.wrong(found[key], f"{place} has no key {key!r}; known are {known}")
+        for key, _ in node.value if found else ():
+            if str(key.value) not in (*required, *optional):
+                known = ", ".join((*required, *optional))
+                self.wrong(key, f"{place} has no key {str(key.value)!r}; known are {known}")
         for key in required:
             if key not in found:
                 self.wrong(node, f"{place} lacks {key!r}")
@@ -199,10 +200,11 @@ class _Reader:
             return
         seen = set()
         for key, value in node.value:
-            if key.value in seen:
-                self.wrong(key, f"{place}: the key {key.value!r} stands here twice")
-            seen.add(key.value)
-            yield str(key.value), value
+            name = str(key.value)  # a key may be a list or a mapping, too
+            if name in seen:
+                self.wrong(key, f"{place}: the key {name!r} stands here twice")
+            seen.add(name)
+            yield name, value
 
     def sequence(self, node: Any, place: str) -> list[Any]:
         if isinstance(node, yaml.SequenceNode):
