@@ -22,14 +22,19 @@ app = typer.Typer(
 )
 
 
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"claimwatch {__version__}")
+        raise typer.Exit
+
+
 @app.callback()
 def options(
     home: Annotated[str | None, typer.Option(help="Where data and settings live; else CLAIMWATCH_HOME.")] = None,
-    version: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False,
+    version: Annotated[  # eager: it needs no command beside it
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and stop.")
+    ] = False,
 ) -> None:
-    if version:
-        typer.echo(f"claimwatch {__version__}")
-        raise typer.Exit
     if home is not None:
         os.environ[ENV_PREFIX + "HOME"] = home
 

@@ -22,6 +22,7 @@ from urllib.parse import quote
 
 import psycopg
 import pytest
+import structlog
 import uvicorn
 
 from pipeline.adapters import database
@@ -64,6 +65,13 @@ class Bench(Services):
     def run(self, conn: database.Connection, *stages: str) -> dict[str, Any]:
         """Run the stages in order, each until nothing is due; their reports by name."""
         return {stage: run_stage(conn, self, stage) for stage in stages or STAGES}
+
+
+@pytest.fixture(autouse=True)
+def _own_log() -> Iterator[None]:
+    """A command that ran inside a test has set the log to that test's own standard error."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")
