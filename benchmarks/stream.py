@@ -40,6 +40,7 @@ from pipeline.adapters.database import Connection
 from pipeline.adapters.encoder import Encoder
 from pipeline.adapters.vector_cache import CachedEncoder
 from pipeline.local.prepare import prepare
+from pipeline.local.processes import exit_on_signals
 from pipeline.logging import configure
 from pipeline.logic.text import line, paragraphs
 from pipeline.settings import Settings, root
@@ -279,7 +280,6 @@ def settings_for(home: Path, port: int) -> Settings:
             "host_map": {f"*.{DOMAIN}": f"127.0.0.1:{port}"},
             "allow_networks": ["127.0.0.0/8"],
             "host_delay": 0,
-            "per_host": 6,
             "contact": "benchmark",
         },
     )
@@ -316,7 +316,7 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
             with database.session(settings) as conn:
                 claims.load(conn, services, root() / "claims" / "nk-russia.yaml")
                 database.rows(conn, "alerts.subscribe", email=READER, claim_id=None, now=clock.now())
-                _ = services.encoder.dimensions  # loads the model, which is not the stream's business
+                services.encoder.encode(["x"])  # loading the model is not the stream's business
                 replay = Replay(conn, services, port)
                 with profiled(arguments.profile):
                     seconds = play(replay, outlets(items), items)
@@ -366,6 +366,7 @@ def main() -> None:
     if not (arguments.data / "items.jsonl.gz").exists():
         raise SystemExit(f"no items.jsonl.gz in {arguments.data}: say where it is with --data")
     configure("console", quiet=True)
+    exit_on_signals()
     result = run(arguments)
     print(json.dumps(result))
     if not result["complete"]:

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
+BATCH_TOKENS = 1024  # of a batch, what pads it included
+BATCH_TEXTS = 64
+
 
 class Encoder:
     """`name` and `weights_hash` identify the model; vectors are float32, normalised, shape (texts, dimensions)."""
@@ -84,17 +87,42 @@ class Encoder:
     def dimensions(self) -> int:
         return int(self._model.get_embedding_dimension())
 
-    def encode(self, texts: list[str], *, progress: bool = False) -> NDArray[np.float32]:
-        """Vectors of the texts in their order. Batches are sorted by length inside, longest first."""
-        if not texts:
-            return np.zeros((0, self.dimensions), np.float32)
-        vectors = self._model.encode(
-            texts,
-            batch_size=32,
-            normalize_embeddings=True,
-            show_progress_bar=progress,
-            convert_to_tensor=True,
-        )
-        found = vectors.float().numpy()
+    def encode(self, texts: list[str]) -> NDArray[np.float32]:
+        """Vectors of the texts in their order."""
+        found = np.zeros((len(texts), self.dimensions), np.float32)
+        for batch in batches(self._lengths(texts)):
+            vectors = self._model.encode(
+                [texts[i] for i in batch],
+                batch_size=len(batch),
+                normalize_embeddings=True,
+                show_progress_bar=False,
+                convert_to_tensor=True,
+            )
+            found[batch] = vectors.float().numpy()
         norms = np.linalg.norm(found, axis=1, keepdims=True)
         return np.asarray(found / np.maximum(norms, 1e-6), np.float32)
+
+    def _lengths(self, texts: list[str]) -> list[int]:
+        """Tokens of each text as the model reads it; a guess where its tokenizer is no function."""
+        if not texts:
+            return []
+        tokenizer = self._model.tokenizer
+        if not callable(tokenizer):
+            return [1 + len(text.encode()) // 4 for text in texts]
+        read = tokenizer(texts, truncation=True, max_length=self._model.max_seq_length)
+        return [len(tokens) for tokens in read["input_ids"]]
+
+
+def batches(lengths: list[int]) -> list[list[int]]:
+    """Numbers of texts of like length, longest first. In a batch every text costs as much as its longest: titles among
+    summaries would take twice the time, since feeds mix scripts whose characters make few tokens or many.
+    """
+    found: list[list[int]] = []
+    room = 0  # texts that still fit into the last batch
+    for i in sorted(range(len(lengths)), key=lambda i: -lengths[i]):
+        if room == 0:
+            found.append([])
+            room = max(1, min(BATCH_TEXTS, BATCH_TOKENS // max(1, lengths[i])))
+        found[-1].append(i)
+        room -= 1
+    return found
