@@ -254,7 +254,7 @@ def test_pages(bench: Bench, conn: Connection, sites: Sites) -> None:
         "forbidden": ("robots", "entry"),
         "cut": ("protocol", "entry"),
         "binary": ("wrong-type", "entry"),
-        "closed": ("robots", "entry"),  # an unreadable robots.txt means no
+        "closed": ("robots-unreadable", "entry"),  # an unreadable robots.txt means no
         "gone": ("http-404", "entry"),
     }
     fetched, extracted = outcomes(conn, "fetch"), outcomes(conn, "extract")
