@@ -5,6 +5,7 @@ VENV ?= .venv
 # PyTorch's CPU build is a fifth of the size of the CUDA build that PyPI has for Linux:
 #   make demo TORCH_INDEX=https://download.pytorch.org/whl/cpu
 TORCH_INDEX ?=
+BENCH ?=
 BIN := $(VENV)/bin
 
 .PHONY: help setup demo test lint docs bench-stream bench-eval
@@ -36,3 +37,6 @@ bench-stream: setup
 
 bench-eval: setup
 	@PYTHONPATH=. $(BIN)/python benchmarks/evaluate.py $(BENCH)
+
+docs: setup
+	@$(BIN)/python scripts/docs.py

@@ -1,4 +1,4 @@
-"""maintain: once a day, frees expired leases, applies retention, checks indexes, mails the operator about a stall."""
+"""maintain: once an hour, frees expired leases, applies retention, checks indexes, mails the operator about a stall."""
 
 from __future__ import annotations
 

@@ -41,18 +41,23 @@ class Section(BaseModel):
 class DatabaseSettings(Section):
     """`dsn` names any PostgreSQL 16+ with pgvector; without it the embedded server is used."""
 
-    dsn: SecretStr | None = None
-    embedded_version: Literal[16, 18] = 18
+    dsn: SecretStr | None = None  # postgresql://claimwatch:secret@db.example.org/claimwatch
+    embedded_version: Literal[16, 18] = 18  # PostgreSQL's major version; each has a data folder of its own
     service_user: str = "claimwatch"  # runs the embedded server when claimwatch is started as root
-    shared_buffers: str = "512MB"
-    maintenance_work_mem: str = "512MB"
+    shared_buffers: str = "512MB"  # of the embedded server, in PostgreSQL's notation
+    maintenance_work_mem: str = "512MB"  # of the embedded server; index builds take it
+
+    @field_validator("embedded_version", mode="before")
+    @classmethod
+    def _number(cls, value: object) -> object:
+        return int(value) if isinstance(value, str) and value.isdigit() else value  # the environment holds only text
 
 
 class PollSettings(Section):
-    """DESIGN "Fetching": the interval bounds are Miniflux's, the adaptive steps news-crawl's."""
+    """How often feeds are asked, in seconds. The bounds are Miniflux's, the adaptive steps news-crawl's."""
 
-    min_interval: Seconds = 300.0
-    max_interval: Seconds = 86_400.0
+    min_interval: Seconds = 300.0  # a feed that changes all the time is asked this often
+    max_interval: Seconds = 86_400.0  # one that never changes, this often
     max_body: int = Field(default=10 * 2**20, gt=0)  # bytes, after decompression
     batch: int = Field(default=200, gt=0)
 
@@ -61,14 +66,14 @@ class FetchSettings(Section):
     """How articles are fetched. Sizes in bytes after decompression, times in seconds."""
 
     contact: str = ""  # an address or URL that a site's operator can write to; goes into the User-Agent
-    host_delay: Annotated[float, Field(ge=0)] = 5.0
-    per_host: int = Field(default=2, ge=1, le=6)
+    host_delay: Annotated[float, Field(ge=0)] = 5.0  # between two articles of one host
+    per_host: int = Field(default=2, ge=1, le=6)  # connections at a time
     max_body: int = Field(default=5 * 2**20, gt=0)
     connect_timeout: Seconds = 10.0
-    idle_timeout: Seconds = 20.0
+    idle_timeout: Seconds = 20.0  # without a byte
     total_timeout: Seconds = 60.0
     max_redirects: int = Field(default=5, ge=0, le=20)
-    max_attempts: int = Field(default=5, ge=1)
+    max_attempts: int = Field(default=5, ge=1)  # where the trouble may pass
     batch: int = Field(default=200, gt=0)
     respect_robots: bool = True
     # "host" or "*.suffix" to "address" or "address:port": plays many hosts on loopback in a demo or test.
@@ -82,7 +87,7 @@ class EmbedSettings(Section):
 
     model: str = "e5-small"
     batch: int = Field(default=512, gt=0)
-    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"  # auto: bfloat16 where the processor has it
     threads: int | None = Field(default=None, gt=0)
 
 
@@ -90,7 +95,7 @@ class MatchSettings(Section):
     batch: int = Field(default=2000, gt=0)
     freshness_days: Days = 7  # only items published within this window may alert
     accepted: float | None = Field(default=None, gt=0, lt=1)  # default: the operating point in the matcher's file
-    suggested: float | None = Field(default=None, gt=0, lt=1)
+    suggested: float | None = Field(default=None, gt=0, lt=1)  # the same
 
 
 class MailSettings(Section):
@@ -123,10 +128,10 @@ class MailSettings(Section):
 class RetentionSettings(Section):
     """What maintain deletes. Evidence and its article are kept whatever its age."""
 
-    bodies_days: Days = 30
-    runs_days: Days = 90
-    logs_days: Days = 14
-    articles_days: Days | None = None  # None: articles without evidence are kept too
+    bodies_days: Days = 30  # pages as fetched; their text stays
+    runs_days: Days = 90  # the log of runs and outcomes
+    logs_days: Days = 14  # Airflow's log files
+    articles_days: Days | None = None  # unset: articles without evidence are kept too
 
 
 class ScheduleSettings(Section):
@@ -135,8 +140,8 @@ class ScheduleSettings(Section):
     ingest: str = "*/5 * * * *"
     match: str = "*/30 * * * *"
     alert: str = "*/30 * * * *"
-    maintain: str = "20 3 * * *"
-    shards: int = Field(default=2, ge=1, le=64)
+    maintain: str = "20 * * * *"  # hourly, so that a stall is told within hours
+    shards: int = Field(default=2, ge=1, le=64)  # tasks side by side in poll and fetch; a host is always in one
 
     @field_validator("ingest", "match", "alert", "maintain")
     @classmethod
@@ -147,8 +152,8 @@ class ScheduleSettings(Section):
 
 
 class AirflowSettings(Section):
-    port: int = Field(default=8080, gt=0, lt=65536)
-    parallelism: int = Field(default=4, ge=1)
+    port: int = Field(default=8080, gt=0, lt=65536)  # of its page, on 127.0.0.1
+    parallelism: int = Field(default=4, ge=1)  # tasks at a time; each worker holds some 150 MB
 
 
 class Settings(BaseSettings):
@@ -163,11 +168,10 @@ class Settings(BaseSettings):
         nested_model_default_partial_update=True,
     )
 
-    home: Path
+    home: Path  # where data and this file live; from the environment or --home only
     lease: Seconds = 900.0  # seconds after which a claimed item is pending again
     clock_file: Path | None = None  # a moved clock, for demos and replays
     log_format: Literal["auto", "json", "console"] = "auto"
-    public_url: str | None = None
     database: DatabaseSettings = DatabaseSettings()
     poll: PollSettings = PollSettings()
     fetch: FetchSettings = FetchSettings()

@@ -22,6 +22,7 @@ from urllib.parse import quote
 
 import psycopg
 import pytest
+import structlog
 import uvicorn
 
 from pipeline.adapters import database
@@ -71,6 +72,13 @@ class Bench(Services):
     def run(self, conn: database.Connection, *stages: str) -> dict[str, Any]:
         """Run the stages in order, each until nothing is due; their reports by name."""
         return {stage: run_stage(conn, self, stage) for stage in stages or STAGES}
+
+
+@pytest.fixture(autouse=True)
+def _own_log() -> Iterator[None]:
+    """A command that ran inside a test has set the log to that test's own standard error."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")
@@ -229,3 +237,27 @@ def clone_dsn(dsn: str, role: str, password: str) -> str:
     """The same database as another role."""
     parts = psycopg.conninfo.conninfo_to_dict(dsn)
     return f"postgresql://{role}:{quote(password)}@/{parts['dbname']}?host={quote(str(parts['host']), safe='')}"
+
+
+def run_command(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:
+    """`claimwatch ...` as the shell runs it; its exit status."""
+    from pipeline import cli
+
+    monkeypatch.setattr("sys.argv", ["claimwatch", *map(str, arguments)])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    return int(ended.value.code or 0)
+
+
+class FakeEncoder:
+    """Vectors that follow from the text alone, for tests of everything around the model."""
+
+    name = "fake"
+    weights_hash = "fake"
+    dimensions = 8
+
+    def encode(self, texts: list[str]) -> Any:
+        import numpy as np
+
+        rows = [np.random.default_rng(list(text.encode())).normal(size=self.dimensions) for text in texts]
+        return np.array([row / np.linalg.norm(row) for row in rows], np.float32).reshape(-1, self.dimensions)

@@ -8,9 +8,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import CLAIMS, phrase_vectors
+from conftest import CLAIMS, FakeEncoder, phrase_vectors, run_command
 
-from pipeline import cli
 from pipeline.adapters.encoder import Encoder
 from pipeline.adapters.vector_cache import CachedEncoder
 from pipeline.logic import claimsfile
@@ -34,31 +33,15 @@ claims:
 """
 
 
-class FakeModel:
-    """Vectors that follow from the text alone: what is tested here is the way from file to file."""
-
-    def encode(self, texts: list[str]) -> np.ndarray:
-        rows = [np.random.default_rng(list(text.encode())).normal(size=8) for text in texts]
-        return np.array([row / np.linalg.norm(row) for row in rows], np.float32).reshape(-1, 8)
-
-
 @pytest.fixture
 def fake(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Encoder, "encode", lambda _self, texts: FakeModel().encode(texts))
+    monkeypatch.setattr(Encoder, "encode", lambda _self, texts: FakeEncoder().encode(texts))
 
 
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("CLAIMWATCH_HOME", str(tmp_path / "home"))
     return tmp_path
-
-
-def command(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:
-    """The command as the shell runs it; its exit status."""
-    monkeypatch.setattr("sys.argv", ["claimwatch", *map(str, arguments)])
-    with pytest.raises(SystemExit) as ended:
-        cli.main()
-    return int(ended.value.code or 0)
 
 
 @pytest.fixture
@@ -72,7 +55,7 @@ def score(home: Path, fake: None, monkeypatch: pytest.MonkeyPatch) -> Any:
         (home / "items.jsonl").write_bytes(raw)
         out = home / "scores.jsonl"
         given = ("score", home / "items.jsonl", "--out", out, "--claims", home / "claims.yaml")
-        assert command(monkeypatch, *given) == status
+        assert run_command(monkeypatch, *given) == status
         assert out.exists() == (status == 0)
         return [json.loads(line) for line in out.read_bytes().decode().splitlines()] if status == 0 else []
 
@@ -178,14 +161,14 @@ def test_files_that_are_not_there(
     home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     items, out = home / "items.jsonl", home / "out.jsonl"
-    assert command(monkeypatch, "score", items, "--out", out) == 2
+    assert run_command(monkeypatch, "score", items, "--out", out) == 2
     assert "can't be read" in capsys.readouterr().err
     items.write_text('{"id": 1}\n', encoding="utf-8")
-    assert command(monkeypatch, "score", items, "--out", home / "no" / "out.jsonl") == 2
+    assert run_command(monkeypatch, "score", items, "--out", home / "no" / "out.jsonl") == 2
     assert "can't be written" in capsys.readouterr().err
-    assert command(monkeypatch, "score", items, "--out", out, "--claims", home / "no.yaml") == 2
+    assert run_command(monkeypatch, "score", items, "--out", out, "--claims", home / "no.yaml") == 2
     assert "no.yaml can't be read" in capsys.readouterr().err
-    assert command(monkeypatch, "score", items) == 2  # --out is missing
+    assert run_command(monkeypatch, "score", items) == 2  # --out is missing
     assert not out.exists()
 
 
@@ -194,13 +177,13 @@ def test_the_cache_of_vectors(tmp_path: Path, encoder: Encoder, monkeypatch: pyt
 
     def encode(_self: Encoder, texts: list[str]) -> np.ndarray:
         asked.append(texts)
-        return FakeModel().encode(texts)
+        return FakeEncoder().encode(texts)
 
     monkeypatch.setattr(Encoder, "encode", encode)
     first = CachedEncoder(encoder, tmp_path / "deep" / "v.sqlite")
     vectors = first.encode(["b", "a", "b"])
     assert asked == [["b", "a"]]
-    assert vectors == pytest.approx(FakeModel().encode(["b", "a", "b"]), abs=1e-3)
+    assert vectors == pytest.approx(FakeEncoder().encode(["b", "a", "b"]), abs=1e-3)
     again = CachedEncoder(encoder, tmp_path / "deep" / "v.sqlite")
     assert (again.encode(["a", "b"]) == vectors[[1, 0]]).all()
     assert again.made == 0
@@ -226,7 +209,7 @@ def test_the_projects_claims_with_the_real_model(home: Path, encoder: Encoder, m
     ]
     (home / "items.jsonl").write_text("".join(json.dumps(item) + "\n" for item in items), encoding="utf-8")
     out = home / "scores.jsonl"
-    assert command(monkeypatch, "score", home / "items.jsonl", "--out", out) == 0
+    assert run_command(monkeypatch, "score", home / "items.jsonl", "--out", out) == 0
     lines = [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()]
     claims = claimsfile.parse(CLAIMS.read_text(encoding="utf-8"), "claims").claims
     assert len(lines) == 2 * len(claims) == 34

@@ -118,7 +118,7 @@ def connect(settings: Settings, role: str = "claimwatch") -> Connection:
         ) from None
     except psycopg.OperationalError as error:
         raise ConfigurationError(
-            f"no connection to the database {_without_secret(conninfo)}: {str(error).strip()}\n"
+            f"no connection to the database{_without_secrets(conninfo, error)}\n"
             "Check CLAIMWATCH_DATABASE__DSN, or leave it out to use the embedded server (`claimwatch up` starts it)."
         ) from error
     if conn.info.server_version < MIN_SERVER:
@@ -144,6 +144,12 @@ def session(settings: Settings, role: str = "claimwatch") -> Iterator[Connection
         yield conn
 
 
-def _without_secret(conninfo: str) -> str:
+def _without_secrets(conninfo: str, error: Exception) -> str:
+    """What was tried and what came of it."""
     parts = conninfo_to_dict(conninfo)
-    return " ".join(f"{key}={value}" for key, value in parts.items() if "password" not in key)
+    shown = " ".join(f"{key}={value}" for key, value in parts.items() if "password" not in key)
+    reason = str(error).strip()
+    for key, value in parts.items():
+        if "password" in key and value:
+            reason = reason.replace(str(value), "***")
+    return f" {shown}: {reason}"

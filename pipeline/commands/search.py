@@ -12,14 +12,14 @@ from pipeline.commands.common import FormatOption, load_settings, opened
 from pipeline.stages.services import Services
 from pipeline.terminal import Format, show
 
-Day = typer.Option(formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"])
+FORMATS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]
 
 
 def search(
     text: Annotated[str, typer.Argument(help="What to look for, in any language.")],
     k: Annotated[int, typer.Option("-k", help="How many paragraphs.")] = 10,
-    since: Annotated[datetime | None, Day] = None,
-    until: Annotated[datetime | None, Day] = None,
+    since: Annotated[datetime | None, typer.Option(formats=FORMATS, help="Published then or later (UTC).")] = None,
+    until: Annotated[datetime | None, typer.Option(formats=FORMATS, help="Published before (UTC).")] = None,
     lang: Annotated[str | None, typer.Option(help="Two-letter language code.")] = None,
     form: FormatOption = Format.table,
 ) -> None:

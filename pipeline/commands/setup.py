@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import tempfile
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +13,7 @@ import typer
 from psycopg.conninfo import conninfo_to_dict
 
 from pipeline.adapters import database
+from pipeline.adapters.postgres import EmbeddedServer
 from pipeline.commands.common import load_settings
 from pipeline.errors import ConfigurationError
 from pipeline.local.prepare import prepare
@@ -80,17 +82,15 @@ def psql(
 def backup(file: Annotated[Path, typer.Argument(help="Where to write the backup.")]) -> None:
     """Write everything the pipeline knows into one file (pg_dump's custom format)."""
     settings = load_settings()
+    if not file.absolute().parent.is_dir():
+        raise ConfigurationError(f"there is no folder {file.absolute().parent}")
     part = file.with_name(file.name + ".part")
-    _tool(
-        settings,
-        "pg_dump",
-        "--format=custom",
-        "--schema=ingest",
-        "--no-owner",
-        "--no-privileges",
-        f"--file={part}",
-    )
-    part.replace(file)
+    try:
+        what = ("--format=custom", "--schema=ingest", "--no-owner", "--no-privileges")
+        _tool(settings, "pg_dump", *what, f"--file={part}")
+        part.replace(file)
+    finally:
+        part.unlink(missing_ok=True)
     console.print(f"wrote {file} ({file.stat().st_size // 1024} KiB)")
 
 
@@ -105,36 +105,38 @@ def restore(
     prepare(settings)
     with database.connect(settings) as conn:
         full = database.row(conn, "migrations.any_data").found
-        if full and not replace:
-            raise ConfigurationError(
-                "the database is not empty; add --replace to have its content replaced by the backup"
-            )
-        with conn.transaction():
-            database.rows(conn, "migrations.drop_analysis")
-            database.rows(conn, "migrations.drop_ingest")
-    _tool(
-        settings,
-        "pg_restore",
-        "--no-owner",
-        "--no-privileges",
-        "--exit-on-error",
-        "--single-transaction",
-        str(file),
-    )
+    if full and not replace:
+        raise ConfigurationError("the database is not empty; add --replace to have its content replaced by the backup")
+    with tempfile.TemporaryDirectory(prefix="restore-", dir=settings.home) as folder:
+        # The whole backup is read before anything is dropped, and what is there goes in the transaction that brings
+        # the new: a damaged file or a full disk costs nothing.
+        script = Path(folder) / "backup.sql"
+        _tool(settings, "pg_restore", "--no-owner", "--no-privileges", f"--file={script}", str(file))
+        drop = [database.statements()[f"migrations.drop_{schema}"] for schema in ("analysis", "ingest")]
+        steps = [*(f"--command={statement}" for statement in drop), f"--file={script}"]
+        _tool(settings, "psql", "-X", "--quiet", "--set=ON_ERROR_STOP=1", "--single-transaction", *steps)
     prepare(settings)
     console.print(f"restored {file}")
 
 
 def _tool(settings: Settings, program: str, *arguments: str) -> None:
-    server = database.embedded_server(settings)
-    if settings.database.dsn is None:
-        server.start()
     environment = _environment(database.dsn(settings))
-    name = ["--dbname", environment["PGDATABASE"]] if program == "pg_restore" else []
-    command = [str(server.binary(program)), *name, *arguments]
+    command = [str(_programs(settings).binary(program)), *arguments]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         raise ConfigurationError(f"{program} failed: {done.stderr.strip()[-800:]}")
+
+
+def _programs(settings: Settings) -> EmbeddedServer:
+    """Programs that fit the server: what 18's write, 16 does not understand."""
+    server = database.embedded_server(settings)
+    if settings.database.dsn is None:
+        server.start()
+        return server
+    with database.connect(settings) as conn:
+        return EmbeddedServer(
+            settings.home, 18 if conn.info.server_version >= 170000 else 16, settings.database.service_user
+        )
 
 
 def _environment(dsn: str) -> dict[str, str]:

@@ -132,8 +132,8 @@ class _Reader:
         claim_id = self.identifier(parts.get("id"), "id")
         statement = self.text(parts.get("statement"), f"{claim_id}.statement")
         phrasings = self.texts(parts.get("phrasings"), f"{claim_id}.phrasings")
-        if not phrasings:
-            self.wrong(parts.get("phrasings"), f"{claim_id} has no phrasing")
+        if "phrasings" in parts and not phrasings:
+            self.wrong(parts["phrasings"], f"{claim_id} has no phrasing")
         groups: dict[str, Concepts] = {}
         for role, names in self.items(parts.get("groups"), f"{claim_id}.groups"):
             chosen: Concepts = {}
@@ -189,9 +189,10 @@ class _Reader:
         self, node: Any, place: str, required: tuple[str, ...], optional: tuple[str, ...] = ()
     ) -> dict[str, Any]:
         found = dict(self.items(node, place))
-        for key in found.keys() - {*required, *optional}:
-            known = ", ".join((*required, *optional))
-            self.wrong(found[key], f"{place} has no key {key!r}; known are {known}")
+        for key, _ in node.value if found else ():
+            if str(key.value) not in (*required, *optional):
+                known = ", ".join((*required, *optional))
+                self.wrong(key, f"{place} has no key {str(key.value)!r}; known are {known}")
         for key in required:
             if key not in found:
                 self.wrong(node, f"{place} lacks {key!r}")

@@ -14,6 +14,8 @@ from pipeline.logic import extraction, language, text
 from pipeline.model import Document
 from pipeline.stages.work import Deps, Item, Run, StageReport, begin
 
+PAGE_ATTEMPTS = 3  # a page that kills its reader is not read for ever
+
 
 @dataclass(frozen=True)
 class Read:
@@ -33,15 +35,20 @@ def run(conn: Connection, deps: Deps, limit: int) -> StageReport:
         for article in found:
             item = items[article.article_id]
             with run.shield(item):
-                read = _read(article, deps.clock.now())
+                read = _read(article, item.attempts, deps.clock.now())
                 with run.settling(item):
                     _store(run, item, article, read, deps.clock.now())
         return run.report
 
 
-def _read(article: Any, now: datetime) -> Read:
+def _read(article: Any, attempts: int, now: datetime) -> Read:
     problem, outcome = None, "entry"
-    if article.body is not None:
+    if article.body is not None and attempts > PAGE_ATTEMPTS:
+        outcome, problem = (
+            "given-up",
+            f"the page ended {PAGE_ATTEMPTS} attempts to read it; the feed's own text is used",
+        )
+    elif article.body is not None:
         try:
             body = zlib.decompress(article.body)
             document = extraction.extract(body, article.content_type, article.page_url, now)
@@ -96,14 +103,9 @@ def _store(run: Run, item: Item, article: Any, read: Read, now: datetime) -> Non
     run.queue("embed", new)
     run.report.counts["paragraphs_new"] += len(new)
     run.report.counts["paragraphs_known"] += sum(1 for t in texts if t) - len(new)
-    if read.source == "page":
-        rows(
-            run.conn,
-            "articles.set_outcome",
-            article_id=article.article_id,
-            outcome=read.outcome,
-            problem=None,
-        )
+    if article.body is not None:
+        told = {"outcome": read.outcome, "problem": read.problem}
+        rows(run.conn, "articles.set_outcome", article_id=article.article_id, **told)
     run.done(item, read.outcome, read.problem)
 
 

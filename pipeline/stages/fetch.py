@@ -18,7 +18,7 @@ import structlog
 from pipeline.adapters.database import Connection, rows
 from pipeline.adapters.gate import HostGate
 from pipeline.adapters.http import ARTICLE_ACCEPT, HttpClient, article_types
-from pipeline.adapters.robots import Robots
+from pipeline.adapters.robots import Robots, RobotsAnswer
 from pipeline.errors import ClaimwatchError, TransientError
 from pipeline.logic import schedule, urls
 from pipeline.model import Response
@@ -81,7 +81,7 @@ async def _fetch(
         if deps.settings.fetch.respect_robots:
             answer = await robots.allowed(article.url)
             if not answer.allowed:
-                return Fetched("robots", problem=f"robots.txt of {host} does not allow it: {answer.reason}")
+                return _forbidden(host, answer)
             delay = answer.crawl_delay
         async with AsyncExitStack() as turn:
             async with asyncio.timeout_at(deadline):
@@ -104,6 +104,14 @@ async def _fetch(
         log.exception("crashed", article=article.url)
         return Fetched("crashed", problem=f"{type(error).__name__}: {error}")
     return _judge(gate, host, response, deps.clock.now())
+
+
+def _forbidden(host: str, answer: RobotsAnswer) -> Fetched:
+    """A robots.txt that can't be read means no, but not for ever: the host may be back soon."""
+    if answer.reason == "robots-unreadable":
+        problem = f"robots.txt of {host} can't be read, so its pages are left alone for now: {answer.detail}"
+        return Fetched(answer.reason, problem=problem, transient=True)
+    return Fetched("robots", problem=f"robots.txt of {host} does not allow it: {answer.detail}")
 
 
 def _judge(gate: HostGate, host: str, response: Response, now: datetime) -> Fetched:

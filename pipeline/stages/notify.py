@@ -6,6 +6,7 @@ same, so that readers' programs can fold the pair.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 from datetime import timedelta
 from itertools import groupby
@@ -37,11 +38,19 @@ def run(conn: Connection, deps: Deps, limit: int) -> StageReport:
     """Send up to `limit` due alerts."""
     with begin(conn, deps, "notify") as run:
         items = {item.item_id: item for item in run.claim(limit)}
+        # A server that hangs costs each mail a time-out. A mail whose lease ran out meanwhile could go out twice, so
+        # after half of the lease the rest goes back into the queue.
+        deadline = time.monotonic() + deps.settings.lease / 2
         if items:
             with deps.mailer() as mailer:
                 for alert in rows(conn, "alerts.to_send", alert_ids=list(items)):
-                    with run.shield(items[alert.alert_id]):
-                        _deliver(run, deps, mailer, items[alert.alert_id], alert)
+                    item = items[alert.alert_id]
+                    with run.shield(item):
+                        if time.monotonic() < deadline:
+                            _deliver(run, deps, mailer, item, alert)
+                        else:
+                            with run.settling(item):
+                                run.again(item, "again", deps.clock.now(), fresh=True)
         return run.report
 
 
