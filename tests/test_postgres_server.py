@@ -180,7 +180,7 @@ def test_files_are_private(server: EmbeddedServer) -> None:
         assert mode(folder) == 0o700, folder
         assert folder.stat().st_uid == server.user.uid
     assert mode(server.home / "secrets") == 0o700
-    passwords = list((server.home / "secrets").iterdir())
+    passwords = list((server.home / "secrets").glob("*.password"))
     assert {path.name for path in passwords} == {
         f"{role}.password" for role in ("postgres", "claimwatch", "claimwatch_analyst", "airflow")
     }

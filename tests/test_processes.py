@@ -40,9 +40,10 @@ STUBBORN = textwrap.dedent(
 COUNT = 3  # programs of STUBBORN that last
 PARENT = textwrap.dedent(
     """
-    import os, sys, time
+    import os, signal, sys, time
     from pathlib import Path
     from pipeline.local.processes import Supervisor, exit_on_signals
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job would ignore it
     if sys.argv[2] == "orderly":
         exit_on_signals()
     with Supervisor(Path(sys.argv[1]), grace=1.0) as supervisor:
