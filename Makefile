@@ -26,7 +26,7 @@ test: setup
 	@echo "All tests, on PostgreSQL 18 ..."
 	@$(BIN)/python -m pytest --durations=8
 	@echo "The database's tests again, on PostgreSQL 16 ..."
-	@PG_MAJOR=16 $(BIN)/python -m pytest -m "database and not model"
+	@PG_MAJOR=16 $(BIN)/python -m pytest -m "database and (not model or end_to_end)"
 
 lint: setup
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy

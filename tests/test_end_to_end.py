@@ -15,7 +15,7 @@ from pipeline.newsroom.sink import read
 from pipeline.settings import Settings
 from pipeline.stages.poll import add_feed
 
-pytestmark = pytest.mark.model
+pytestmark = [pytest.mark.model, pytest.mark.end_to_end]
 TABLES = (
     "feeds",
     "entries",
