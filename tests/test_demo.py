@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -33,6 +35,16 @@ def demo(home: Path) -> str:
     return done.stdout
 
 
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[Path]:
+    """As root the server's files lie elsewhere: they go with the home."""
+    home = tmp_path / "demo"
+    yield home
+    server = database.embedded_server(settings_module.load(home))
+    server.stop("immediate")
+    shutil.rmtree(server.base)
+
+
 def rows_of(home: Path) -> dict[str, int]:
     settings = settings_module.load(home)
     server = database.embedded_server(settings)
@@ -46,8 +58,7 @@ def rows_of(home: Path) -> dict[str, int]:
 
 @pytest.mark.airflow
 @pytest.mark.timeout(900)
-def test_demo_twice(tmp_path: Path) -> None:
-    home = tmp_path / "demo"
+def test_demo_twice(home: Path) -> None:
     shown = demo(home)
     assert "invented" in shown
     for title in ("What came in", "Evidence on the claims", "Mail"):
