@@ -58,7 +58,7 @@ def _text(value: Any) -> str:
     if isinstance(value, datetime):
         return value.strftime("%Y-%m-%d %H:%M")
     if isinstance(value, float):
-        return f"{value:.2f}"
+        return f"{value:.2f}" if abs(value) >= 0.1 or value == 0 else f"{value:.3f}"
     # A title may hold what a terminal would obey, or what rich would take for markup.
     printable = "".join(c if c.isprintable() or c == "\n" else " " for c in str(value))
     return printable.replace("[", r"\[")

@@ -94,7 +94,7 @@ def pg() -> Iterator[EmbeddedServer]:
         try:
             yield server
         finally:
-            server.stop("immediate")
+            server.stop()
 
 
 @pytest.fixture(scope="session")

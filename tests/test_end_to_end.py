@@ -34,7 +34,9 @@ TABLES = (
 def settings(dsn: str, tmp_path: Path, newsroom: int, sink: tuple[int, Path]) -> Settings:
     host_map = {"*.example": f"127.0.0.1:{newsroom}"}
     mail = {"host": "127.0.0.1", "port": sink[0], "sender": "watch@example.org"}
-    return make_settings(tmp_path, dsn, fetch={"host_map": host_map, "contact": "test"}, mail=mail)
+    return make_settings(
+        tmp_path, dsn, fetch={"host_map": host_map, "contact": "test", "total_timeout": 60.0}, mail=mail
+    )
 
 
 @pytest.fixture
