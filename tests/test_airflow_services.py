@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import secrets
 import shutil
 import signal
@@ -139,19 +138,6 @@ def test_secrets_are_private_and_stay(home: Path, port: int) -> None:
 def test_no_answer_is_transient(port: int) -> None:
     with AirflowApi(f"http://127.0.0.1:{port}", "admin", "x") as api, pytest.raises(TransientError):
         api.dags()
-
-
-def test_old_logs_are_pruned(home: Path, port: int) -> None:
-    folder = home / "airflow" / "logs" / "dag_id=x" / "run_id=y"
-    folder.mkdir(parents=True)
-    old, new = folder / "old.log", home / "airflow" / "logs" / "new.log"
-    old.write_text("a")
-    new.write_text("b")
-    os.utime(old, (0, 0))
-    assert make(home, port).prune_logs(14) == 1
-    assert new.exists()
-    assert make(home, port).prune_logs(14) == 0
-    assert not (home / "airflow" / "logs" / "dag_id=x").exists()
 
 
 @pytest.mark.airflow

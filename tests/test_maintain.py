@@ -80,14 +80,18 @@ def test_retention(bench: Bench, conn: Connection, clock: MovableClock) -> None:
     assert count(conn, "paragraphs") == 0
 
 
-def test_old_log_folders_go(bench: Bench, conn: Connection) -> None:
-    logs = bench.settings.home / "airflow" / "logs" / "dag_id=ingest"
-    for name, days in (("run_id=old", 20), ("run_id=new", 1)):
+def test_old_logs_go(bench: Bench, conn: Connection) -> None:
+    logs = bench.settings.home / "airflow" / "logs"
+    for name, days in (("dag_id=x/run_id=old", 20), ("dag_id=x/run_id=new", 1), ("dag_processor/2024-11-01", 20)):
         (logs / name).mkdir(parents=True)
+        (logs / name / "a.log").write_text("a")
         when = (logs / name).stat().st_mtime - days * 86_400
-        os.utime(logs / name, (when, when))
-    assert maintain.run(conn, bench).deleted["log files"] == 1
-    assert [f.name for f in logs.iterdir()] == ["run_id=new"]
+        for path in (logs / name / "a.log", logs / name):
+            os.utime(path, (when, when))
+    assert maintain.run(conn, bench).deleted["log files"] == 2
+    assert sorted(f.relative_to(logs).as_posix() for f in logs.rglob("*.log")) == ["dag_id=x/run_id=new/a.log"]
+    assert not (logs / "dag_id=x" / "run_id=old").exists()
+    assert maintain.run(conn, bench).deleted["log files"] == 0
 
 
 def test_the_operator_hears_of_a_stall_once_a_day(bench: Bench, conn: Connection, clock: MovableClock) -> None:

@@ -214,19 +214,6 @@ class AirflowServices:
                 missing.append(program)
         return missing
 
-    def prune_logs(self, days: int) -> int:
-        """Delete Airflow's log files older than this, and folders left empty; returns how many files."""
-        oldest = time.time() - days * 86_400
-        count = 0
-        for path in sorted((self.folder / "logs").rglob("*"), reverse=True):
-            with contextlib.suppress(OSError):
-                if path.is_dir() and not path.is_symlink():
-                    path.rmdir()
-                elif path.lstat().st_mtime < oldest:
-                    path.unlink()
-                    count += 1
-        return count
-
     def _users(self) -> str:
         # The file that Airflow itself reads: user name to password.
         return stored_secret(self.home, "airflow_users.json", lambda: json.dumps({USER: secrets.token_urlsafe(18)}))

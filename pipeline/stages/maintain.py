@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
+import contextlib
 import time
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -64,14 +64,18 @@ def _retention(conn: Connection, services: Services) -> dict[str, int]:
 
 
 def _old_logs(services: Services) -> int:
-    """Airflow keeps one folder of log files a DAG run and never removes any."""
-    folder = services.settings.home / "airflow" / "logs"
+    """Airflow never removes a log: files past their time go, then the folders that were left alone as long."""
     oldest = time.time() - services.settings.retention.logs_days * 86_400
     removed = 0
-    for run_folder in list(folder.glob("dag_id=*/run_id=*")):
-        if run_folder.stat().st_mtime < oldest:
-            shutil.rmtree(run_folder, ignore_errors=True)
-            removed += 1
+    logs = (services.settings.home / "airflow" / "logs").rglob("*")
+    old = sorted((path for path in logs if path.lstat().st_mtime < oldest), reverse=True)  # files before their folder
+    for path in old:
+        with contextlib.suppress(OSError):  # a folder that still holds something stays
+            if path.is_dir() and not path.is_symlink():
+                path.rmdir()
+            else:
+                path.unlink()
+                removed += 1
     return removed
 
 

@@ -25,7 +25,7 @@ import psycopg
 import structlog
 from psycopg.types.json import Jsonb
 
-from pipeline.adapters.database import Connection, execute_many, row, rows
+from pipeline.adapters.database import Connection, row, rows
 from pipeline.clock import Clock
 from pipeline.errors import ClaimwatchError
 from pipeline.settings import Settings
@@ -190,12 +190,6 @@ class Run:
         """Queue items for a stage that goes to no host. Call inside `settling`."""
         if item_ids:
             rows(self.conn, "work.add_all", stage=stage, item_ids=list(item_ids), due_at=self.clock.now())
-
-    def queue_hosted(self, stage: str, items: Sequence[tuple[int, str]]) -> None:
-        """Queue (item, host) pairs. Call inside `settling`."""
-        now = self.clock.now()
-        values = [{"stage": stage, "item_id": item_id, "host": host, "due_at": now} for item_id, host in items]
-        execute_many(self.conn, "work.add", values)
 
     @contextmanager
     def shield(self, item: Item) -> Iterator[None]:

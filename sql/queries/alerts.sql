@@ -79,10 +79,3 @@ update ingest.alerts set state = 'failed', problem = %(problem)s where alert_id 
 -- states --
 -- How many alerts stand where.
 select state, count(*) as alerts from ingest.alerts group by state order by state
-
--- recent --
--- The alerts of late.
-select al.alert_id, al.email, al.subject, al.state, al.sent_at, al.problem, ev.claim_id, ev.kind
-from ingest.alerts al left join ingest.claim_events ev using (event_id)
-order by al.alert_id desc
-limit %(limit)s
