@@ -31,16 +31,28 @@ class Claim:
 
     claim_id: str
     statement: str
-    phrasings: Texts
+    phrasings: Texts  # other wordings; `refutations` and `updates` bear on the claim as well, with another stance
+    refutations: Texts
+    updates: Texts
     decoys: Texts
     topic_decoys: Texts
     groups: dict[str, Concepts]  # role: its alternatives
     cues: Concepts
 
+    def wordings(self) -> dict[str, list[str]]:
+        """Every text that bears on the claim, by stance."""
+        return {
+            "supports": [self.statement, *(text for _, text in self.phrasings)],
+            "refutes": [text for _, text in self.refutations],
+            "updates": [text for _, text in self.updates],
+        }
+
     def definition(self) -> dict[str, Any]:
         """As it is stored: plain lists and dictionaries, with the terms written out."""
         return {
             "phrasings": self.phrasings,
+            "refutations": self.refutations,
+            "updates": self.updates,
             "decoys": self.decoys,
             "topic_decoys": self.topic_decoys,
             "groups": self.groups,
@@ -54,12 +66,14 @@ class Claim:
     @classmethod
     def from_definition(cls, claim_id: str, statement: str, stored: dict[str, Any]) -> Claim:
         def texts(key: str) -> Texts:
-            return tuple((language, text) for language, text in stored[key])
+            return tuple((language, text) for language, text in stored.get(key, ()))
 
         return cls(
             claim_id,
             statement,
             texts("phrasings"),
+            texts("refutations"),
+            texts("updates"),
             texts("decoys"),
             texts("topic_decoys"),
             {role: {c: tuple(t) for c, t in concepts.items()} for role, concepts in stored["groups"].items()},
@@ -127,8 +141,8 @@ class _Reader:
         return Topic(topic_id, name, tuple(claims))
 
     def claim(self, node: Any, concepts: Concepts, topic_decoys: Texts, cues: Concepts) -> Claim:
-        required = ("id", "statement", "phrasings", "groups")
-        parts = self.mapping(node, "a claim", required=required, optional=("decoys",))
+        required = ("id", "statement", "phrasings")
+        parts = self.mapping(node, "a claim", required, ("refutations", "updates", "decoys", "groups"))
         claim_id = self.identifier(parts.get("id"), "id")
         statement = self.text(parts.get("statement"), f"{claim_id}.statement")
         phrasings = self.texts(parts.get("phrasings"), f"{claim_id}.phrasings")
@@ -146,10 +160,10 @@ class _Reader:
             if not chosen:
                 self.wrong(names, f"{claim_id}.groups.{role} names no concept")
             groups[role] = chosen
-        if not groups:
-            self.wrong(parts.get("groups"), f"{claim_id} has no group")
-        decoys = self.texts(parts.get("decoys"), f"{claim_id}.decoys")
-        return Claim(claim_id, statement, phrasings, decoys, topic_decoys, groups, cues)
+        if "groups" in parts and not groups:
+            self.wrong(parts["groups"], f"{claim_id} has no group; leave the key out where there is none")
+        others = {key: self.texts(parts.get(key), f"{claim_id}.{key}") for key in ("refutations", "updates", "decoys")}
+        return Claim(claim_id, statement, phrasings, **others, topic_decoys=topic_decoys, groups=groups, cues=cues)
 
     def concepts(self, node: Any) -> Concepts:
         found: Concepts = {}

@@ -229,7 +229,7 @@ def phrases(claims: Sequence[Claim]) -> list[str]:
 
 
 def _wordings(claim: Claim) -> list[str]:
-    return [claim.statement, *(text for _, text in claim.phrasings)]
+    return [text for texts in claim.wordings().values() for text in texts]
 
 
 def _decoys(claim: Claim) -> list[str]:
