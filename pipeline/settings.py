@@ -96,6 +96,8 @@ class MatchSettings(Section):
     freshness_days: Days = 7  # only items published within this window may alert
     accepted: float | None = Field(default=None, gt=0, lt=1)  # default: the operating point in the matcher's file
     suggested: float | None = Field(default=None, gt=0, lt=1)  # the same
+    stale_days: Days = 365  # a claim without evidence for longer must be surer of a match to accept it
+    matcher: Path | None = None  # a decision model's file; default: what `claimwatch calibrate` made, else the packaged
 
 
 class MailSettings(Section):

@@ -48,6 +48,20 @@ def average_precision(scores: NDArray[np.float32], labels: NDArray[np.int8]) -> 
     return float(np.sum(np.diff(recall, prepend=0.0) * precision))
 
 
+def calibration_error(
+    probabilities: NDArray[np.float32], labels: NDArray[np.int8], lowest: float = 0.1, bins: int = 10
+) -> tuple[float, int]:
+    """(expected calibration error over `bins` of equal count, pairs), of the pairs with at least `lowest`."""
+    kept = np.flatnonzero(probabilities >= lowest)
+    ranked = kept[np.argsort(probabilities[kept], kind="stable")]
+    error = 0.0
+    for part in np.array_split(ranked, bins):
+        if len(part):
+            gap = float(probabilities[part].mean()) - float((labels[part] == 1).mean())
+            error += abs(gap) * len(part) / len(ranked)
+    return error, len(ranked)
+
+
 def _curve(scores: NDArray[np.float32], labels: NDArray[np.int8]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Precision and recall at each distinct score, from the highest down."""
     order = np.argsort(-scores, kind="stable")

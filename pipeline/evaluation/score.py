@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from pipeline.errors import PermanentError
-from pipeline.logic.matching import Decision, Matcher, Passage
+from pipeline.logic.decision import Tiers
+from pipeline.logic.matching import Decision, Matcher, Passage, run
 from pipeline.logic.text import clean, paragraphs, sentences
 
 if TYPE_CHECKING:
@@ -88,16 +89,49 @@ def score(
     items: Sequence[TextItem],
     matcher: Matcher,
     encoder: Encodes,
-    points: tuple[float, float],
+    tiers: Tiers,
     progress: Callable[[int], None] | None = None,
 ) -> Iterator[Scored]:
-    """Every item against every claim, in order; `points` are the probabilities for accepted and suggested."""
+    """Every item against every claim, in order."""
     for start in range(0, len(items), CHUNK):
         chunk = items[start : start + CHUNK]
-        passages, owner = passages_of(chunk, encoder)
-        yield from _scored(chunk, passages, owner, matcher, encoder, points)
+        best = best_passages(chunk, matcher, encoder)
+        for i, item in enumerate(chunk):
+            for j, claim in enumerate(matcher.claims):
+                yield _scored(item, claim.claim_id, best.get((i, j)), tiers)
         if progress:
             progress(len(chunk))
+
+
+@dataclass(frozen=True)
+class Best:
+    """The passage of an item that bears most on a claim. `decision` is None where the pair was not worth one."""
+
+    passage: Passage
+    probability: float
+    stance: str
+    decision: Decision | None
+
+
+def best_passages(items: Sequence[TextItem], matcher: Matcher, encoder: Encodes) -> dict[tuple[int, int], Best]:
+    """{(item, claim): its likeliest passage}; an item without a text has none."""
+    passages, owner = passages_of(items, encoder)
+    if not passages:
+        return {}
+    found, decided = run(matcher, passages, encoder.encode)
+    decisions = {(d.passage, d.claim): d for d in decided}
+    probabilities = matcher.probabilities(found)
+    chosen = np.full((len(items), len(matcher.claims)), -1)
+    for p, i in enumerate(owner):
+        better = np.array([chosen[i, j] < 0 or row > probabilities[chosen[i, j], j] for j, row in enumerate(probabilities[p])])
+        chosen[i, better] = p
+    pairs = [(i, j) for i, j in np.ndindex(chosen.shape) if chosen[i, j] >= 0]
+    at = [(int(chosen[pair]), pair[1]) for pair in pairs]
+    stances = matcher.stances(found, at)
+    return {
+        pair: Best(passages[p], float(probabilities[p, j]), stance, decisions.get((p, j)))
+        for pair, (p, j), stance in zip(pairs, at, stances, strict=True)
+    }
 
 
 def passages_of(items: Sequence[TextItem], encoder: Encodes) -> tuple[list[Passage], list[int]]:
@@ -113,39 +147,14 @@ def passages_of(items: Sequence[TextItem], encoder: Encodes) -> tuple[list[Passa
     return passages, [i for i, _ in texts]
 
 
-def _scored(
-    items: Sequence[TextItem],
-    passages: list[Passage],
-    owner: list[int],
-    matcher: Matcher,
-    encoder: Encodes,
-    points: tuple[float, float],
-) -> Iterator[Scored]:
-    accepted, suggested = points
-    # Of an item's passages the likeliest, but one that was found before any that was not.
-    best: dict[tuple[int, int], tuple[bool, float, int]] = {}
-    decisions: Mapping[tuple[int, int], Decision] = {}
-    if passages:
-        found = matcher.find(passages)
-        wanted = found.sentences()
-        vectors = dict(zip(wanted, encoder.encode(wanted), strict=True)) if wanted else {}
-        decisions = {(d.passage, d.claim): d for d in matcher.decide(found, vectors)}
-        probabilities = matcher.probabilities(found)
-        for p, i in enumerate(owner):
-            for j in range(len(matcher.claims)):
-                rank = (p, j) in decisions, float(probabilities[p, j])
-                if (i, j) not in best or rank > best[i, j][:2]:
-                    best[i, j] = *rank, p
-    for i, item in enumerate(items):
-        for j, claim in enumerate(matcher.claims):
-            _, probability, p = best.get((i, j), (False, 0.0, -1))
-            decision = decisions.get((p, j))
-            stance = decision.stance if decision else "supports"
-            sentence = decision.sentence if decision else _first_sentence(passages[p].text) if p >= 0 else ""
-            tier = "accepted" if probability >= accepted else "suggested" if probability >= suggested else "none"
-            if decision is None:  # a pair that was not found is nobody's evidence, whatever its vectors say
-                tier = "none"
-            yield Scored(item.id, claim.claim_id, round(probability, 6), tier, stance, sentence)
+def _scored(item: TextItem, claim: str, best: Best | None, tiers: Tiers) -> Scored:
+    if best is None:
+        return Scored(item.id, claim, 0.0, "none", "supports", "")
+    decision = best.decision
+    # What was not found is nobody's evidence, whatever is said of the paragraph.
+    tier = tiers.of(claim, best.probability, best.passage.text) if decision else "none"
+    sentence = decision.sentence if decision else _first_sentence(best.passage.text)
+    return Scored(item.id, claim, round(best.probability, 6), tier, best.stance, sentence)
 
 
 def _first_sentence(text: str) -> str:

@@ -1,22 +1,22 @@
 """Similarity finds, evidence decides.
 
-A `Matcher` holds the claims in force. For a batch of paragraphs it computes, for every (paragraph, claim), cheap
-features from vectors and terms; it picks the pairs that could matter (find), asks for the vectors of their sentences,
-and turns the features into a probability (decide) by one small logistic model that all claims share.
+A `Matcher` holds the claims in force. For a batch of paragraphs it computes the features of every (paragraph, claim)
+from vectors and concepts; it picks the pairs that could matter (find), asks for the vectors of their sentences, and
+turns the features into a probability (decide) by one small model that all claims share.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pipeline.logic import probes
 from pipeline.logic.claimsfile import Claim
-from pipeline.logic.terms import Lexicon
+from pipeline.logic.concepts import ConceptTable
+from pipeline.logic.decision import FEATURES, STANCE_FEATURES, DecisionModel
 from pipeline.logic.text import sentences
 
 if TYPE_CHECKING:
@@ -24,46 +24,10 @@ if TYPE_CHECKING:
 
     Matrix = NDArray[np.float32]
 
-FEATURES = (
-    # Cosines are in deviations from the encoder's own baseline; see Matcher._baseline.
-    "cosine_sentence",  # best phrasing, best sentence
-    "cohort",  # best phrasing's cosine less its mean over all claims: a hub is near to everything
-    "decoy_margin",  # best phrasing's cosine less that of the nearest decoy, the claim's or the topic's
-    "groups_context",  # share of the claim's concept groups named in the paragraph or the title above it
-    "groups_sentence",  # ... in one sentence
-    "all_context",  # 1 where all groups are named in paragraph and title
-)
-
-# A pair is worth its sentences' vectors when at least this share of its groups is named in the context.
-# Measured on the training split: no labelled pair there has less.
-FIND_GROUPS = 0.6
-
-
-@dataclass(frozen=True)
-class DecisionModel:
-    """A logistic model over FEATURES, standardised; `accepted` and `suggested` are its operating points."""
-
-    version: str
-    mean: Matrix
-    scale: Matrix
-    weights: Matrix
-    bias: float
-    accepted: float
-    suggested: float
-
-    @classmethod
-    def load(cls, path: Path) -> DecisionModel:
-        stored = json.loads(path.read_text(encoding="utf-8"))
-        if tuple(stored["features"]) != FEATURES:
-            raise ValueError(f"{path} was made for other features: {stored['features']}")
-        mean, scale, weights = (np.array(stored[key], np.float32) for key in ("mean", "scale", "weights"))
-        bias, accepted, suggested = (float(stored[key]) for key in ("bias", "accepted", "suggested"))
-        return cls(stored["version"], mean, scale, weights, bias, accepted, suggested)
-
-    def probability(self, features: Matrix) -> Matrix:
-        """Features (n, len(FEATURES)) to probabilities (n,)."""
-        logit = ((features - self.mean) / self.scale) @ self.weights + self.bias
-        return np.asarray(1.0 / (1.0 + np.exp(-np.clip(logit, -30, 30))), np.float32)
+# A pair whose paragraph alone makes it this likely is worth its sentences' vectors. On the training sets a labelled
+# pair below it never came to `suggested` by its sentences.
+FIND = 0.02
+STANCE_SHRINKAGE = 30.0  # a claim's few wordings of each stance say less than its many phrasings; see logic/probes.py
 
 
 @dataclass(frozen=True)
@@ -76,8 +40,17 @@ class Passage:
 
 
 @dataclass(frozen=True)
+class Example:
+    """A labelled text: the claims that it bears on, and those of which nobody knows."""
+
+    text: str
+    claims: frozenset[str]
+    unknown: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
 class Decision:
-    """One (passage, claim). `features` has FEATURES' names."""
+    """One (passage, claim). `features` has FEATURES' names; `why` says in one line what speaks for it."""
 
     passage: int
     claim: int
@@ -85,164 +58,247 @@ class Decision:
     stance: str
     sentence: str
     features: dict[str, float]
+    why: str
 
 
 @dataclass
 class Found:
-    """A batch half done: cheap features of every pair, and the pairs whose sentences are still to be looked at."""
+    """A batch half done: features of every pair, and the pairs whose sentences are still to be looked at."""
 
     passages: Sequence[Passage]
     features: Matrix  # (passages, claims, features)
+    texts: Matrix  # (passages, dimensions + concepts): vector and concepts as one
+    hits: Matrix  # (passages, concepts)
+    title_hits: Matrix
     pairs: list[tuple[int, int]]
-    spans: dict[int, list[tuple[int, int]]]
+    spans: dict[int, list[str]]  # the sentences of each passage that is in a pair
 
     def sentences(self) -> list[str]:
         """The sentences whose vectors `decide` needs, each once; those that are a whole passage are left out."""
         wanted: dict[str, None] = {}
-        for i, spans in self.spans.items():
-            if len(spans) > 1:
-                wanted.update((self.passages[i].text[a:b], None) for a, b in spans)
+        for i, parts in self.spans.items():
+            if len(parts) > 1:
+                wanted.update(dict.fromkeys(parts))
         return list(wanted)
 
 
 class Matcher:
-    """`vectors` has the normalised vector of every phrasing and decoy text of the claims."""
+    """`vectors` has the normalised vector of every text of `phrases(claims, background, examples)`.
 
-    def __init__(self, claims: Sequence[Claim], vectors: Mapping[str, Matrix], model: DecisionModel) -> None:
+    `background` is ordinary news of all kinds: what a probe takes for no evidence at all.
+    """
+
+    def __init__(
+        self,
+        claims: Sequence[Claim],
+        vectors: Mapping[str, Any],
+        model: DecisionModel,
+        background: Sequence[str] = (),
+        examples: Sequence[Example] = (),
+    ) -> None:
         self.claims = list(claims)
         self.model = model
-        self._phrases, self._phrase_starts = _stacked([_wordings(c) for c in claims], vectors)
-        self._decoys, self._decoy_starts = _stacked([_decoys(c) for c in claims], vectors)
+        self.table = ConceptTable(claims)
+        self._wordings = [[text for texts in claim.wordings().values() for text in texts] for claim in claims]
+        self._phrases, self._starts = _stacked(self._wordings, vectors)
         self._mean, self._deviation = self._baseline()
-        self._concepts: dict[tuple[str, tuple[str, ...]], str] = {}
-        self._groups = [
-            [frozenset(self._key(n, t) for n, t in concepts.items()) for concepts in claim.groups.values()]
-            for claim in claims
-        ]
-        self._denials = [self._key("denial", c.cues["denial"]) if "denial" in c.cues else None for c in claims]
-        self._lexicon = Lexicon({key: terms for (_, terms), key in self._concepts.items()})
+        self._build(vectors, background, examples)
 
     def _baseline(self) -> tuple[float, float]:
-        """Mean and deviation of the cosine between phrasings of different claims: what "unrelated" means to this
+        """Mean and deviation of the cosine between wordings of different claims: what "unrelated" means to this
         encoder on this topic (0.40 in MiniLM, over 0.75 in multilingual-e5). Cosines are given in these units, so
         that one decision model serves every encoder.
         """
-        claim = np.searchsorted(self._phrase_starts, np.arange(len(self._phrases)), side="right")
-        cosines = (self._phrases @ self._phrases.T)[claim[:, None] != claim[None, :]]
-        if cosines.size == 0:
-            cosines = (self._phrases @ self._phrases.T).ravel()
-        return float(cosines.mean()), max(float(cosines.std()), 1e-3)
+        rows = np.random.default_rng(0).permutation(len(self._phrases))[:2000]
+        claim = np.searchsorted(self._starts, rows, side="right")
+        cosines = self._phrases[rows] @ self._phrases[rows].T
+        between = cosines[claim[:, None] != claim[None, :]]
+        between = between if between.size else cosines.ravel()
+        return float(between.mean()), max(float(between.std()), 1e-3)
 
-    def _key(self, name: str, terms: tuple[str, ...]) -> str:
-        """Concepts of one name may differ between topics: the terms are part of the key."""
-        return self._concepts.setdefault((name, terms), f"{name}/{len(self._concepts)}")
+    def _build(self, vectors: Mapping[str, Any], background: Sequence[str], examples: Sequence[Example]) -> None:
+        """The claims' probes and those of their stances."""
+        texts = [text for wordings in self._wordings for text in wordings]
+        owner = [j for j, wordings in enumerate(self._wordings) for _ in wordings]
+        decoy_of = [-1] * len(texts)
+        common = dict.fromkeys(text for claim in self.claims for _, text in claim.topic_decoys)
+        for decoys, whose in ((_decoys(c), j) for j, c in enumerate(self.claims)):
+            texts += decoys
+            decoy_of += [whose] * len(decoys)
+        texts += [*common, *background]
+        decoy_of += [-2] * len(common) + [-1] * len(background)
+        owner += [-1] * (len(texts) - len(owner))
+        texts += [example.text for example in examples]
+        matrix = np.stack([vectors[text] for text in texts]).astype(np.float32)
+        hits = self.table.hits(texts)
+        self._space = probes.Space.of(matrix[: len(owner)])
+        joined = self._space.join(matrix, hits)
+        labels = np.array([_labels(example, self.claims) for example in examples], np.int8).reshape(-1, len(self.claims))
+        self._probes = probes.fit(joined, np.array(owner), np.array(decoy_of), len(self.claims), labels)
+        worded = joined[: len(self._phrases)]
+        stance = np.array([s for c in self.claims for s, said in c.wordings().items() for _ in said])
+        of_claim = [np.flatnonzero(np.array(owner) == j) for j in range(len(self.claims))]
+        self._centres = np.stack([worded[rows].mean(axis=0) for rows in of_claim])
+        centred = worded - self._centres[np.array(owner[: len(worded)])]
+        self._stances = {}
+        for name in ("refutes", "updates"):
+            own = [probes.contrast(worded[rows], stance[rows] == name, STANCE_SHRINKAGE) for rows in of_claim]
+            self._stances[name] = own, probes.contrast(centred, stance == name)
 
     def find(self, passages: Sequence[Passage]) -> Found:
-        """Cheap features of all pairs, and which pairs deserve a closer look."""
+        """Features of all pairs from the paragraphs alone, and which pairs deserve a closer look."""
         n, c = len(passages), len(self.claims)
-        features = np.zeros((n, c, len(FEATURES)), np.float32)
-        column = {name: features[:, :, k] for k, name in enumerate(FEATURES)}
         vectors = np.stack([p.vector for p in passages]).astype(np.float32)
-        cosine = self._units(self._best(vectors, self._phrases, self._phrase_starts))
-        column["cosine_sentence"][:] = cosine
-        column["cohort"][:] = cosine - cosine.mean(axis=1, keepdims=True)
-        column["decoy_margin"][:] = cosine - self._units(self._best(vectors, self._decoys, self._decoy_starts))
-        title_concepts: dict[str, frozenset[str]] = {}
-        for i, passage in enumerate(passages):
-            here = self._lexicon.concepts_in(passage.text)
-            if passage.title not in title_concepts:
-                title_concepts[passage.title] = self._lexicon.concepts_in(passage.title)
-            context = here | title_concepts[passage.title]
-            if passage.title != passage.text and context:  # compounds may span both
-                context |= self._lexicon.concepts_in(f"{passage.title}\n{passage.text}")
-            for j in range(c) if context else ():
-                column["groups_sentence"][i, j] = self._share(j, here)
-                column["groups_context"][i, j] = self._share(j, context)
-        column["all_context"][:] = column["groups_context"] >= 1
-        pairs = [(int(i), int(j)) for i, j in np.argwhere(column["groups_context"] >= FIND_GROUPS)]
-        spans = {i: sentences(passages[i].text) for i in dict.fromkeys(i for i, _ in pairs)}
-        return Found(passages, features, pairs, spans)
+        hits = self.table.hits([p.text for p in passages])
+        titles = self.table.hits([p.title for p in passages])
+        context = self.table.hits([_context(p) for p in passages])  # compounds may span title and text
+        texts = self._space.join(vectors, hits)
+        features = np.zeros((n, c, len(FEATURES)), np.float32)
+        self._put(features, "cosine_sentence", self._nearness(vectors))
+        groups = self.table.shares(context)
+        self._put(features, "groups_context", groups)
+        self._put(features, "groups_sentence", self.table.shares(hits))
+        probe = self._probes.values(texts)
+        self._put(features, "probe", probe)
+        self._put(features, "probe_context", self._probes.values(self._space.join(vectors, context)))
+        self._put(features, "probe_margin", _margin(probe))
+        self._put(features, "groups_topic", groups.max(axis=1, keepdims=True))
+        self._put(features, "core", self.table.names_core(context)[:, None])
+        found = Found(passages, features, texts, hits, titles, [], {})
+        found.pairs = [(int(i), int(j)) for i, j in np.argwhere(self.probabilities(found) >= FIND)]
+        for i in dict.fromkeys(i for i, _ in found.pairs):
+            text = passages[i].text
+            found.spans[i] = [text[a:b] for a, b in sentences(text)] or [text]
+        return found
 
-    def decide(self, found: Found, vectors: Mapping[str, Matrix]) -> list[Decision]:
+    def decide(self, found: Found, vectors: Mapping[str, Any]) -> list[Decision]:
         """A decision on every found pair. `vectors` has those of `found.sentences()`."""
-        carrying = {}
-        for i, j in found.pairs:
-            carrying[i, j] = self._look_closer(found, i, j, vectors)
+        carrying = self._look_closer(found, vectors)
         if not found.pairs:
             return []
-        rows = np.stack([found.features[i, j] for i, j in found.pairs])
-        probabilities = self.model.probability(rows)
+        probabilities = self.probabilities(found)
+        stances = self.stances(found, found.pairs)
         decisions = []
-        for (i, j), row, probability in zip(found.pairs, rows, probabilities, strict=True):
-            values = {name: round(float(v), 4) for name, v in zip(FEATURES, row, strict=True)}
-            sentence = carrying[i, j]
-            decisions.append(Decision(i, j, float(probability), self._stance(j, sentence), sentence, values))
+        for (i, j), stance in zip(found.pairs, stances, strict=True):
+            values = {k: round(float(v), 4) for k, v in zip(FEATURES, found.features[i, j], strict=True)}
+            number = carrying.get((i, j), 0)
+            sentence, probability = found.spans[i][number], float(probabilities[i, j])
+            likely = probability >= self.model.suggested.probability
+            why = self._why(found, i, j, number, probability) if likely else ""
+            decisions.append(Decision(i, j, probability, stance, sentence, values, why))
         return decisions
 
     def probabilities(self, found: Found) -> Matrix:
         """Probabilities of all pairs, shape (passages, claims); after `decide`, with the sentences looked at."""
-        n, c, f = found.features.shape
-        return self.model.probability(found.features.reshape(n * c, f)).reshape(n, c)
+        return self.model.probability(found.features, self.table.grouped)
 
-    def _look_closer(self, found: Found, i: int, j: int, vectors: Mapping[str, Matrix]) -> str:
-        """Fill in the pair's sentence features; the sentence that carries it best."""
-        passage, spans = found.passages[i], found.spans[i]
-        if len(spans) < 2:
-            return passage.text
-        parts = [passage.text[a:b] for a, b in spans]
-        cosines = self._units(self._best(np.stack([vectors[p] for p in parts]), *self._of_claim(j))[:, 0])
-        shares = np.array([self._share(j, self._lexicon.concepts_in(part)) for part in parts], np.float32)
-        features = found.features[i, j]
-        features[FEATURES.index("cosine_sentence")] = cosines.max()
-        features[FEATURES.index("groups_sentence")] = shares.max()
-        # Terms count more than nearness here: three deviations are worth one concept group of four.
-        return parts[int(np.argmax(shares + cosines / 12))]
+    def stance_features(self, found: Found, pairs: Sequence[tuple[int, int]]) -> Matrix:
+        """(pairs, STANCE_FEATURES), from the paragraphs."""
+        rows = np.zeros((len(pairs), len(STANCE_FEATURES)), np.float32)
+        for row, (i, j) in zip(rows, pairs, strict=True):
+            text = found.texts[i : i + 1]
+            own = [self._stances[name][0][j].values(text)[0, 0] for name in ("refutes", "updates")]
+            centred = text - self._centres[j]
+            shared = [self._stances[name][1].values(centred)[0, 0] for name in ("refutes", "updates")]
+            denial = (self.table.cue(j, "denial", h[i : i + 1])[0] for h in (found.hits, found.title_hits))
+            row[:] = (*own, *shared, *denial)
+        return rows
 
-    def _of_claim(self, j: int) -> tuple[Matrix, NDArray[np.intp]]:
-        start = self._phrase_starts[j]
-        end = self._phrase_starts[j + 1] if j + 1 < len(self._phrase_starts) else len(self._phrases)
-        return self._phrases[start:end], np.array([0])
+    def stances(self, found: Found, pairs: Sequence[tuple[int, int]]) -> list[str]:
+        return self.model.stances(self.stance_features(found, pairs)) if pairs else []
 
-    def _best(self, vectors: Matrix, phrases: Matrix, starts: NDArray[np.intp]) -> Matrix:
-        """Largest inner product of each vector with each claim's phrases: (vectors, claims)."""
-        return np.maximum.reduceat(vectors @ phrases.T, starts, axis=1)
+    def _look_closer(self, found: Found, vectors: Mapping[str, Any]) -> dict[tuple[int, int], int]:
+        """Fill in the found pairs' sentence features; which sentence carries each best."""
+        parts = found.sentences()
+        if not parts:
+            return {}
+        row = {part: k for k, part in enumerate(parts)}
+        matrix = np.stack([vectors[part] for part in parts]).astype(np.float32)
+        hits = self.table.hits(parts)
+        nearness, shares = self._nearness(matrix), self.table.shares(hits)
+        probe = self._probes.values(self._space.join(matrix, hits))
+        margins = _margin(probe)
+        carrying = {}
+        for i, j in found.pairs:
+            if len(found.spans[i]) > 1:
+                rows = [row[part] for part in found.spans[i]]
+                for name, values in (
+                    ("cosine_sentence", nearness),
+                    ("groups_sentence", shares),
+                    ("probe_margin", margins),
+                ):
+                    found.features[i, j, FEATURES.index(name)] = values[rows, j].max()
+                carrying[i, j] = int(np.argmax(shares[rows, j] + probe[rows, j]))
+        return carrying
 
-    def _units(self, cosines: Matrix) -> Matrix:
-        return np.asarray((cosines - self._mean) / self._deviation, np.float32)
+    def _why(self, found: Found, i: int, j: int, number: int, probability: float) -> str:
+        """ "sentence 3 of 5: killed + north-korean-troops; probe 1.10, next claim 0.55; 78 %" """
+        parts = found.spans[i]
+        named = self.table.group_names(self.claims[j], self.table.hits([parts[number]])[0])
+        value = dict(zip(FEATURES, found.features[i, j], strict=True))
+        place = f"sentence {number + 1} of {len(parts)}" if len(parts) > 1 else "the whole text"
+        terms = " + ".join(named) or "no term of its groups"
+        beside = float(value["probe"] - value["probe_margin"])
+        groups = f"{value['groups_context']:.0%} of its groups with the title"
+        return (
+            f"{place}: {terms}; {groups}; as its wordings {value['probe']:.2f}, the next claim {beside:.2f}; "
+            f"wording {value['cosine_sentence']:+.1f} sd; {probability:.0%}"
+        )
 
-    def _share(self, j: int, concepts: frozenset[str]) -> float:
-        groups = self._groups[j]
-        return sum(1 for alternatives in groups if alternatives & concepts) / len(groups)
+    def _put(self, features: Matrix, name: str, values: Matrix) -> None:
+        features[:, :, FEATURES.index(name)] = values
 
-    def _stance(self, j: int, sentence: str) -> str:
-        """A first, plain rule: words of denial in the carrying sentence refute."""
-        denial = self._denials[j]
-        return "refutes" if denial and denial in self._lexicon.concepts_in(sentence) else "supports"
+    def _nearness(self, vectors: Matrix) -> Matrix:
+        """Cosine with each claim's best wording, in deviations from the baseline: (vectors, claims)."""
+        best = np.maximum.reduceat(vectors @ self._phrases.T, self._starts, axis=1)
+        return np.asarray((best - self._mean) / self._deviation, np.float32)
 
 
-def phrases(claims: Sequence[Claim]) -> list[str]:
+def run(
+    matcher: Matcher, passages: Sequence[Passage], encode: Callable[[list[str]], Any]
+) -> tuple[Found, list[Decision]]:
+    """Find, encode the sentences that deserve it, decide: the one way a batch is matched."""
+    found = matcher.find(passages)
+    wanted = found.sentences()
+    vectors = dict(zip(wanted, encode(wanted), strict=True)) if wanted else {}
+    return found, matcher.decide(found, vectors)
+
+
+def phrases(
+    claims: Sequence[Claim], background: Sequence[str] = (), examples: Sequence[Example] = ()
+) -> list[str]:
     """Every text whose vector a Matcher needs, each once."""
     wanted: dict[str, None] = {}
     for claim in claims:
-        wanted.update(dict.fromkeys([*_wordings(claim), *_decoys(claim)]))
+        for texts in claim.wordings().values():
+            wanted.update(dict.fromkeys(texts))
+        wanted.update(dict.fromkeys([*_decoys(claim), *(text for _, text in claim.topic_decoys)]))
+    wanted.update(dict.fromkeys([*background, *(example.text for example in examples)]))
     return list(wanted)
 
 
-def _wordings(claim: Claim) -> list[str]:
-    return [text for texts in claim.wordings().values() for text in texts]
+def _labels(example: Example, claims: Sequence[Claim]) -> list[int]:
+    return [1 if c.claim_id in example.claims else -1 if c.claim_id in example.unknown else 0 for c in claims]
 
 
 def _decoys(claim: Claim) -> list[str]:
-    return [text for _, text in (*claim.decoys, *claim.topic_decoys)]
+    return [text for _, text in claim.decoys]
+
+
+def _context(passage: Passage) -> str:
+    return passage.text if passage.title == passage.text else f"{passage.title}\n{passage.text}"
+
+
+def _margin(values: Matrix) -> Matrix:
+    """Each value less the best of the other columns; with one column, less 0."""
+    if values.shape[1] < 2:
+        return values
+    order = np.sort(values, axis=1)
+    best, second = order[:, -1:], order[:, -2:-1]
+    return np.asarray(values - np.where(values == best, second, best), np.float32)
 
 
 def _stacked(texts: list[list[str]], vectors: Mapping[str, Any]) -> tuple[Matrix, NDArray[np.intp]]:
-    """One matrix of all claims' texts, and where each claim's part of it starts. A claim without any has a zero row."""
-    parts, starts, at = [], [], 0
-    size = len(next(iter(vectors.values())))
-    for group in texts:
-        part = np.stack([vectors[t] for t in group]) if group else np.zeros((1, size))
-        parts.append(part.astype(np.float32))
-        starts.append(at)
-        at += len(part)
-    return np.concatenate(parts), np.array(starts)
+    """One matrix of all claims' texts, and where each claim's part of it starts."""
+    parts = [np.stack([vectors[t] for t in group]).astype(np.float32) for group in texts]
+    return np.concatenate(parts), np.cumsum([0, *(len(part) for part in parts)])[:-1]

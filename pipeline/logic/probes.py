@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 # Chosen on the newsroom's articles of 2024 and the reports (benchmarks/ablation.py).
 CONCEPT_WEIGHT = 0.2  # of a concept, beside a vector of length 1
 SHRINKAGE = 4.0  # of the scatter matrix, in units of its mean eigenvalue where vectors have length 1
+EXAMPLE_WEIGHT = 0.5  # of a labelled example, beside a wording
 OTHERS_WEIGHT = 0.3  # of other claims' wordings and ordinary news among the negatives; decoys have 1
 
 
@@ -55,27 +56,39 @@ class Probes:
         return np.asarray(((texts - self.centre) @ self.weights) * self.scale - self.shift, np.float32)
 
 
-def fit(texts: Matrix, owner: NDArray[np.intp], decoy_of: NDArray[np.intp], claims: int) -> Probes:
+def fit(
+    texts: Matrix,
+    owner: NDArray[np.intp],
+    decoy_of: NDArray[np.intp],
+    claims: int,
+    labels: NDArray[np.int8] | None = None,
+) -> Probes:
     """One probe a claim.
 
     `owner` is the claim that a text words, or -1; `decoy_of` the claim whose decoy it is, -2 for a decoy of all, -1
-    for none. Texts that are neither are ordinary news.
+    for none. Texts that are neither are ordinary news. The last rows of `texts` may be labelled examples: `labels`
+    (examples, claims) is 1 where one bears on a claim, 0 where not, -1 where nobody knows.
     """
-    centre = texts.mean(axis=0)
-    x = texts - centre
-    positive = np.stack([x[owner == j].mean(axis=0) for j in range(claims)])
+    count = len(owner)
+    centre = texts[:count].mean(axis=0)
+    x, labelled = texts[:count] - centre, texts[count:] - centre
+    labels = np.zeros((0, claims), np.int8) if labels is None else labels
+    yes, no = (labels == 1).astype(np.float32), (labels == 0).astype(np.float32)
+    size = np.maximum(np.bincount(owner[owner >= 0], minlength=claims) + EXAMPLE_WEIGHT * yes.sum(axis=0), 1)
+    summed_up = np.stack([x[owner == j].sum(axis=0) for j in range(claims)])
+    positive = (summed_up + EXAMPLE_WEIGHT * yes.T @ labelled) / size[:, None]
     residual = x.copy()
     worded = owner >= 0
     residual[worded] -= positive[owner[worded]]
     weight = np.where(decoy_of == -2, 1.0, OTHERS_WEIGHT).astype(np.float32)
     total, summed = float(weight.sum()), weight @ x
-    negative = np.empty_like(positive)
+    mass = total + no.sum(axis=0)
+    moved = summed + no.T @ labelled
     for j in range(claims):  # everything at its common weight, less the claim's own, its own decoys at full weight
         own, decoys = owner == j, decoy_of == j
-        extra = (1 - OTHERS_WEIGHT) * decoys.sum()
-        mass = total - weight[own].sum() + extra
-        moved = summed - weight[own] @ x[own] + (1 - OTHERS_WEIGHT) * x[decoys].sum(axis=0)
-        negative[j] = moved / mass
+        mass[j] += (1 - OTHERS_WEIGHT) * decoys.sum() - weight[own].sum()
+        moved[j] += (1 - OTHERS_WEIGHT) * x[decoys].sum(axis=0) - weight[own] @ x[own]
+    negative = moved / mass[:, None]
     weights = _solve(residual, (positive - negative).T)
     return _scaled(centre, weights, positive, negative)
 

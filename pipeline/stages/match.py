@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import cache
+from datetime import timedelta
+from functools import partial
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -11,12 +11,13 @@ import numpy as np
 from psycopg.types.json import Jsonb
 
 from pipeline.adapters.database import Connection, row, rows, vector_rows
-from pipeline.adapters.encoder import Encoder
 from pipeline.logic.claimsfile import Claim
-from pipeline.logic.matching import Decision, DecisionModel, Matcher, Passage, phrases
+from pipeline.logic.decision import Tiers
+from pipeline.logic.matching import Decision, Matcher, Passage
+from pipeline.logic.matching import run as decide
 from pipeline.logic.text import content_hash
-from pipeline.settings import Settings, package_data
-from pipeline.stages import embed
+from pipeline.settings import Settings
+from pipeline.stages import embed, materials
 from pipeline.stages.work import ModelDeps, StageReport, begin
 
 
@@ -33,16 +34,17 @@ def run(conn: Connection, deps: ModelDeps, limit: int) -> StageReport:
         if versions and found:
             matcher = build(conn, deps, model_id, versions)
             passages = [Passage(r.text, r.title, r.embedding.to_numpy().astype(np.float32)) for r in found]
-            decisions = decide(matcher, passages, deps.encoder)
-            decided = [(found[d.passage], d) for d in decisions]
-        accepted, suggested = operating_points(deps.settings, load_model())
+            decided = [(found[d.passage], d) for d in decide(matcher, passages, deps.encoder.encode)[1]]
+        tiers, stale = tiers_of(deps.settings), _stale(conn, deps)
         with run.settling(*(items[r.paragraph_id] for r in found)):
             tracked = []
             for paragraph, decision in decided:
-                if decision.probability < suggested:
+                version = versions[decision.claim]
+                known = {"stale": version.claim_id in stale}
+                tier = tiers.of(version.claim_id, decision.probability, paragraph.text, **known)
+                if tier == "none":
                     continue
-                tier = "accepted" if decision.probability >= accepted else "suggested"
-                stored = _store(conn, deps, model_id, versions[decision.claim], paragraph.paragraph_id, decision, tier)
+                stored = _store(conn, deps, model_id, version, paragraph.paragraph_id, decision, tier)
                 if stored is not None and tier == "accepted":
                     tracked.append(stored)
                 if stored is not None:
@@ -52,14 +54,14 @@ def run(conn: Connection, deps: ModelDeps, limit: int) -> StageReport:
         return run.report
 
 
-@cache
-def load_model() -> DecisionModel:
-    return DecisionModel.load(package_data("matcher.json"))
+def tiers_of(settings: Settings) -> Tiers:
+    return Tiers(materials.load(settings).model, settings.match.accepted, settings.match.suggested)
 
 
-def operating_points(settings: Settings, model: DecisionModel) -> tuple[float, float]:
-    """(accepted, suggested): the settings' where given, else the model's own."""
-    return settings.match.accepted or model.accepted, settings.match.suggested or model.suggested
+def _stale(conn: Connection, deps: ModelDeps) -> frozenset[str]:
+    """Claims that had evidence once and none for long: what comes now may well be something else."""
+    since = deps.clock.now() - timedelta(days=deps.settings.match.stale_days)
+    return frozenset(r.claim_id for r in rows(conn, "matches.stale_claims", since=since))
 
 
 # The last Matcher of each connection, and what it was built of: a run of many batches builds it once.
@@ -77,18 +79,11 @@ def build(conn: Connection, deps: ModelDeps, model_id: int, versions: list[Any])
 
 def _build(conn: Connection, deps: ModelDeps, model_id: int, versions: list[Any]) -> Matcher:
     claims = [Claim.from_definition(v.claim_id, v.statement, v.definition) for v in versions]
-    vectors = _phrase_vectors(conn, deps, model_id, phrases(claims))
-    return Matcher(claims, vectors, load_model())
+    vectors = partial(_phrase_vectors, conn, deps, model_id)
+    return materials.load(deps.settings).matcher(claims, vectors)
 
 
-def decide(matcher: Matcher, passages: list[Passage], encoder: Encoder) -> list[Decision]:
-    found = matcher.find(passages)
-    wanted = found.sentences()
-    vectors = dict(zip(wanted, encoder.encode(wanted), strict=True)) if wanted else {}
-    return matcher.decide(found, vectors)
-
-
-def _phrase_vectors(conn: Connection, deps: ModelDeps, model_id: int, texts: list[str]) -> Mapping[str, Any]:
+def _phrase_vectors(conn: Connection, deps: ModelDeps, model_id: int, texts: list[str]) -> list[Any]:
     hashes = {text: content_hash(text) for text in texts}
     known = vector_rows(conn, "models.known_phrases", model_id=model_id, hashes=list(hashes.values()))
     by_hash = {bytes(r.content_hash): r.embedding.to_numpy().astype(np.float32) for r in known}
@@ -102,7 +97,7 @@ def _phrase_vectors(conn: Connection, deps: ModelDeps, model_id: int, texts: lis
             embedding=embed.half(vector),
         )
         by_hash[hashes[text]] = vector.astype(np.float16).astype(np.float32)
-    return {text: by_hash[digest] for text, digest in hashes.items()}
+    return [by_hash[hashes[text]] for text in texts]
 
 
 def _store(
@@ -114,6 +109,8 @@ def _store(
     decision: Decision,
     tier: str,
 ) -> int | None:
+    model = materials.load(deps.settings).model
+    point = model.point(version.claim_id)
     stored = row(
         conn,
         "matches.store",
@@ -121,12 +118,15 @@ def _store(
         claim_version_id=version.claim_version_id,
         paragraph_id=paragraph_id,
         model_id=model_id,
-        matcher=load_model().version,
+        matcher=model.version,
         probability=decision.probability,
         tier=tier,
         stance=decision.stance,
         sentence=decision.sentence,
         features=Jsonb(decision.features),
+        why=decision.why,
+        precision=point.precision if tier == "accepted" else None,
+        labels=point.labels if tier == "accepted" else None,
         now=deps.clock.now(),
     )
     return None if stored is None else int(stored.match_id)

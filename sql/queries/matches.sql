@@ -10,11 +10,21 @@ order by p.paragraph_id
 -- store --
 -- A match; the same wording, paragraph and model have one.
 insert into ingest.matches (claim_id, claim_version_id, paragraph_id, model_id, matcher, probability, tier, stance,
-                            sentence, features, matched_at)
+                            sentence, features, why, precision, labels, matched_at)
 values (%(claim_id)s, %(claim_version_id)s, %(paragraph_id)s, %(model_id)s, %(matcher)s, %(probability)s, %(tier)s,
-        %(stance)s, %(sentence)s, %(features)s, %(now)s)
+        %(stance)s, %(sentence)s, %(features)s, %(why)s, %(precision)s, %(labels)s, %(now)s)
 on conflict (claim_version_id, paragraph_id, model_id) do nothing
 returning match_id
+
+-- stale_claims --
+-- Claims whose newest accepted evidence was published before a time.
+select m.claim_id
+from ingest.matches m
+join ingest.paragraphs p using (paragraph_id)
+join ingest.versions v on v.version_id = p.first_version_id
+where m.tier = 'accepted'
+group by m.claim_id
+having max(v.published_at) < %(since)s
 
 -- to_track --
 -- Matches with what tracking needs: the story and publication time of the paragraph's first appearance.

@@ -1,0 +1,216 @@
+"""Makes a decision model from labelled sets: weights, operating points and what they rest on.
+
+An item is labelled, its passages are not: in each round the passage that the model of the round before likes best
+stands for its item. Probabilities and points are taken out of fold, from models that have not seen the item.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pipeline.evaluation.pairs import Pairs
+from pipeline.logic.decision import FEATURES, LEXICAL, STANCE_FEATURES
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Matrix = NDArray[np.float32]
+
+# sklearn's C, best on the stream's validation split of 0.003, 0.03 and 0.3 (benchmarks/ablation.py).
+REGULARISATION = 0.03
+ROUNDS = 3
+FOLDS = 5
+KEPT = 0.01  # share of the far negatives that is kept: there are hundreds of thousands, all alike
+NEAR = 0.5  # a pair with this share of groups, or a probe among the highest 3 %, is no far negative
+ACCEPTED_PRECISION, STRICT_PRECISION = 0.8, 0.9  # of the pairs at and above the point, out of fold
+SUGGESTED = 0.15  # one suggestion in seven is worth an analyst's look at it alone
+OWN_LABELS = 20  # positives a claim must have for an accepted point of its own
+
+
+@dataclass(frozen=True)
+class Labels:
+    """A set to learn from; `weight` is that of each of its pairs."""
+
+    pairs: Pairs
+    weight: float
+
+
+@dataclass
+class Linear:
+    """A fitted logistic model over some of FEATURES."""
+
+    columns: list[int]
+    mean: Matrix
+    scale: Matrix
+    weights: Matrix
+    bias: Any
+
+    def logit(self, features: Matrix) -> Matrix:
+        return np.asarray(((features[..., self.columns] - self.mean) / self.scale) @ self.weights + self.bias)
+
+    def stored(self) -> dict[str, Any]:
+        """Over all FEATURES: those that were left out have weight 0."""
+        size = len(FEATURES)
+        mean, scale, weights = np.zeros(size), np.ones(size), np.zeros(size)
+        mean[self.columns], scale[self.columns], weights[self.columns] = self.mean, self.scale, self.weights
+        return rounded({"mean": mean, "scale": scale, "weights": weights, "bias": self.bias})
+
+
+def fit(
+    sets: Sequence[Labels],
+    names: Sequence[str] = FEATURES,
+    keep: Callable[[int], NDArray[np.bool_]] | None = None,
+    regularisation: float = REGULARISATION,
+) -> Linear:
+    """Learn from the sets' items, or from those that `keep(number of the set)` marks (items, or items x claims)."""
+    from sklearn.linear_model import LogisticRegression
+
+    columns = [FEATURES.index(name) for name in names]
+
+    def scores(features: Matrix) -> Matrix:
+        return np.asarray(features[..., FEATURES.index("probe_context")])
+
+    for _ in range(ROUNDS):
+        xs, ys, ws = [], [], []
+        for number, labelled in enumerate(sets):
+            pairs = labelled.pairs
+            _, passage = pairs.best(scores(pairs.features))
+            usable = (pairs.labels >= 0) & (passage >= 0) & _telling(pairs)
+            if keep is not None:
+                kept = keep(number)
+                usable &= kept if kept.ndim == 2 else kept[:, None]
+            rows, claims = np.nonzero(usable)
+            xs.append(pairs.features[passage[rows, claims], claims][:, columns])
+            ys.append(pairs.labels[rows, claims] == 1)
+            ws.append(np.full(len(rows), labelled.weight))
+        x, y, w = np.concatenate(xs), np.concatenate(ys), np.concatenate(ws)
+        mean, scale = x.mean(axis=0), x.std(axis=0) + 1e-6
+        model = LogisticRegression(C=regularisation, max_iter=1000).fit((x - mean) / scale, y, sample_weight=w)
+        fitted = Linear(columns, mean, scale, model.coef_[0], float(model.intercept_[0]))
+        scores = fitted.logit
+    return fitted
+
+
+def _telling(pairs: Pairs) -> NDArray[np.bool_]:
+    """Positives, near negatives and a few of the far ones."""
+    groups = pairs.best(pairs.features[..., FEATURES.index("groups_context")])[0]
+    probe = pairs.best(pairs.features[..., FEATURES.index("probe_context")])[0]
+    some = np.random.default_rng(0).random(groups.shape) < KEPT
+    kept = (pairs.labels == 1) | (groups >= NEAR) | (probe > np.quantile(probe, 0.97)) | some
+    return np.asarray(kept | (groups.size < 10_000))
+
+
+def folds(pairs: Pairs, count: int = FOLDS) -> NDArray[np.intp]:
+    """Blocks of time; an article's paragraphs (`id#number`) stay together."""
+    published = [(item.published or "", str(item.id).split("#")[0]) for item in pairs.data.items]
+    groups = sorted(set(published))
+    block = {group: n * count // len(groups) for n, group in enumerate(groups)}
+    return np.array([block[group] for group in published], np.intp)
+
+
+def out_of_fold(
+    sets: Sequence[Labels], names: Sequence[str] = FEATURES, regularisation: float = REGULARISATION
+) -> list[Matrix]:
+    """Logits (items, claims) of each set, each by a model that has not seen the item's block of time."""
+    assigned = [folds(labelled.pairs) for labelled in sets]
+    found = [np.zeros(labelled.pairs.labels.shape, np.float32) for labelled in sets]
+    for fold in range(FOLDS):
+        fitted = fit(sets, names, lambda number, fold=fold: assigned[number] != fold, regularisation)
+        for labelled, blocks, logits in zip(sets, assigned, found, strict=True):
+            held = blocks == fold
+            logits[held] = labelled.pairs.best(fitted.logit(labelled.pairs.features))[0][held]
+    return found
+
+
+def train(sets: Sequence[Labels], version: str, trained_on: Sequence[str]) -> dict[str, Any]:
+    """The decision model as it is stored."""
+    from sklearn.linear_model import LogisticRegression
+
+    fitted = fit(sets)
+    plain = fit(sets, [name for name in FEATURES if name not in LEXICAL])
+    logits = out_of_fold(sets)
+    values = np.concatenate([z[s.pairs.used] for z, s in zip(logits, sets, strict=True)])
+    truth = np.concatenate([s.pairs.labels[s.pairs.used] == 1 for s in sets])
+    claims = np.concatenate([np.nonzero(s.pairs.used)[1] for s in sets])
+    # Weighted sets and regularisation bend probabilities; out of fold, logits are put right by one slope and one
+    # shift (Platt), on the pairs that anybody sees.
+    seen = values > np.quantile(values, 0.9)
+    platt = LogisticRegression(C=1e6, max_iter=1000).fit(values[seen][:, None], truth[seen])
+    slope, shift = float(platt.coef_[0, 0]), float(platt.intercept_[0])
+    for linear in (fitted, plain):
+        linear.weights, linear.bias = linear.weights * slope, linear.bias * slope + shift
+    probability = 1 / (1 + np.exp(-(values * slope + shift)))
+    ids = [claim.claim_id for claim in sets[0].pairs.matcher.claims]
+    own = {
+        claim: point(probability[claims == j], truth[claims == j], ACCEPTED_PRECISION)
+        for j, claim in enumerate(ids)
+        if truth[claims == j].sum() >= OWN_LABELS
+    }
+    return {
+        "version": version,
+        "trained_on": list(trained_on),
+        "features": list(FEATURES),
+        "stance_features": list(STANCE_FEATURES),
+        "weights": fitted.stored(),
+        "plain": plain.stored(),
+        "stance": stance(sets),
+        "points": {
+            "accepted": point(probability, truth, ACCEPTED_PRECISION),
+            "strict": point(probability, truth, STRICT_PRECISION),
+            "suggested": at(probability, truth, SUGGESTED),
+        },
+        "by_claim": own,
+    }
+
+
+def stance(sets: Sequence[Labels], keep: Callable[[int], NDArray[np.bool_]] | None = None) -> dict[str, Any]:
+    """The stance model from the sets' true evidence: multinomial, classes balanced."""
+    from sklearn.linear_model import LogisticRegression
+
+    xs, ys = [], []
+    for number, labelled in enumerate(sets):
+        wanted = labelled.pairs.stances >= 0
+        if keep is not None:
+            wanted = wanted & keep(number)[:, None]
+        x, y = stance_rows(labelled.pairs, wanted)
+        xs.append(x)
+        ys.append(y)
+    x, y = np.concatenate(xs), np.concatenate(ys)
+    mean, scale = x.mean(axis=0), x.std(axis=0) + 1e-6
+    model = LogisticRegression(C=STANCE_REGULARISATION, max_iter=1000, class_weight=STANCE_BALANCE)
+    model.fit((x - mean) / scale, y)
+    return rounded({"mean": mean, "scale": scale, "weights": model.coef_.T, "bias": model.intercept_})
+
+
+STANCE_REGULARISATION = 0.3
+STANCE_BALANCE = {0: 1.0, 1: 1.5, 2: 1.5}  # supports is far more frequent; full balance finds refutations that aren't
+
+
+def stance_rows(pairs: Pairs, wanted: NDArray[np.bool_]) -> tuple[Matrix, NDArray[np.int8]]:
+    """Stance features and labels of some pairs, by the passage whose probe is highest."""
+    _, passage = pairs.best(pairs.features[..., FEATURES.index("probe_context")])
+    at_pairs = [(int(i), int(j)) for i, j in np.argwhere(wanted)]
+    rows = pairs.matcher.stance_features(pairs.found, [(int(passage[pair]), pair[1]) for pair in at_pairs])
+    return rows, pairs.stances[wanted]
+
+
+def point(probability: Matrix, truth: NDArray[np.bool_], precision: float) -> dict[str, Any]:
+    """The lowest probability at and above which the precision holds; the highest of all where it never does."""
+    order = np.argsort(-probability, kind="stable")
+    running = np.cumsum(truth[order]) / np.arange(1, len(order) + 1)
+    good = np.nonzero(running >= precision)[0]
+    return at(probability, truth, float(probability[order][good.max() if len(good) else 0]))
+
+
+def at(probability: Matrix, truth: NDArray[np.bool_], lowest: float) -> dict[str, Any]:
+    taken = probability >= lowest
+    right = float(truth[taken].mean()) if taken.any() else 0.0
+    return {"probability": round(lowest, 4), "precision": round(right, 3), "labels": int(taken.sum())}
+
+
+def rounded(values: dict[str, Any]) -> dict[str, Any]:
+    return {key: np.round(np.asarray(value, float), 5).tolist() for key, value in values.items()}
