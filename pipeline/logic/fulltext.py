@@ -81,7 +81,7 @@ class FullText:
         times = np.array([n for c in counted for n in c.values()], np.float64)
         owners = np.repeat(np.arange(len(counted)), [len(c) for c in counted])
         shape = len(self._vocabulary), len(counted)
-        lengths = np.bincount(owners, times, minlength=len(counted)) if len(words) else np.zeros(len(counted))
+        lengths = np.bincount(owners, times, minlength=len(counted)) if words else np.zeros(len(counted))
         containing = np.bincount(np.array(words, np.intp), minlength=shape[0])
         rarity = np.log1p((len(counted) - containing + 0.5) / (containing + 0.5))  # never negative, as in Lucene
         shortness = K1 * (1 - B + B * lengths / max(lengths.mean(), 1e-9)) if len(counted) else lengths
@@ -107,3 +107,19 @@ class FullText:
             ends.append(len(columns))
         ones = np.ones(len(columns), np.float32)
         return sparse.csr_array((ones, columns, ends), shape=(len(ends) - 1, len(self._vocabulary)))
+
+
+# Deviations of a cosine that one point of BM25 is worth. Chosen on CLEF's train split, where anything from 0.09 to 0.27
+# is within 0.005 MAP@5 of the best.
+POINT = 0.13
+
+
+def fuse(cosines: Matrix, bm25: Matrix) -> Matrix:
+    """The find step's score: nearness and shared words, of the same queries and groups.
+
+    `cosines` are in deviations from what unrelated texts have in the encoder, so that one constant serves all. A plain
+    sum: on CLEF's train split it is as good as sums of scores brought to one scale per query (by z-score, maximum or
+    range), and better by 0.02 than reciprocal ranks. Unlike these, it says that a query has no counterpart at all,
+    which is what most of a stream is like.
+    """
+    return np.asarray(cosines + POINT * bm25, np.float32)
