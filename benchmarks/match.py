@@ -51,18 +51,20 @@ def match_all(
     begun = time.perf_counter()
     matcher = Matcher(claims, lookup(phrases(claims), known, vectors), load_model())
     building = time.perf_counter() - begun
-    finding = deciding = 0.0
+    finding = deciding = cpu = 0.0
     pairs = sentences = accepted = 0
     size = load().match.batch
     for start in range(0, len(todo), size):
-        begun = time.perf_counter()
+        begun, used = time.perf_counter(), time.process_time()
         found = matcher.find(todo[start : start + size])
         wanted = found.sentences()
         finding += time.perf_counter() - begun
+        cpu += time.process_time() - used
         encoded = dict(zip(wanted, vectors.encode(wanted), strict=True)) if wanted else {}
-        begun = time.perf_counter()
+        begun, used = time.perf_counter(), time.process_time()
         decisions = matcher.decide(found, encoded)
         deciding += time.perf_counter() - begun
+        cpu += time.process_time() - used
         pairs, sentences = pairs + len(found.pairs), sentences + len(wanted)
         accepted += sum(decision.probability >= matcher.model.accepted for decision in decisions)
     return {
@@ -71,6 +73,7 @@ def match_all(
         "items_per_s": round(items / (finding + deciding), 1),
         "find_s": round(finding, 1),
         "decide_s": round(deciding, 1),
+        "cpu_s": round(cpu, 1),  # of all threads: what a busy machine does not change
         "build_s": round(building, 1),
         "pairs": pairs,
         "sentences": sentences,
