@@ -66,7 +66,7 @@ class Collection:
 
     def nearness_texts(self) -> list[str]:
         """What is encoded of each claim."""
-        return [f"{claim['title']}. {claim['vclaim']}" for claim in self.claims]
+        return [claim["vclaim"] for claim in self.claims]
 
     def full_texts(self) -> list[str]:
         """What is searched for words. The subtitle helps here."""

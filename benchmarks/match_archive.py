@@ -70,6 +70,7 @@ class Archive:
     services: StandInServices
     model_id: int
     seconds: list[float]  # of the match stage per paragraph, one a batch
+    storing: list[float]  # of storing it with its vector, the index kept up, likewise
 
     def add(self, passages: Sequence[Passage], mark: str) -> list[int]:
         """Store paragraphs with their versions and vectors, as extract and embed would leave them; their numbers."""
@@ -117,7 +118,9 @@ class Archive:
 
     def batch(self, passages: Sequence[Passage], mark: str) -> None:
         """Match new paragraphs by the stage itself."""
+        begun = time.perf_counter()
         ids = self.add(passages, mark)
+        self.storing.append((time.perf_counter() - begun) / len(ids))
         database.rows(self.conn, "work.add_all", stage="match", item_ids=ids, due_at=NOW)
         begun = time.perf_counter()
         report = match.run(self.conn, self.services, len(ids))
@@ -145,20 +148,26 @@ def opened(
         migrate.migrate(conn, services.clock)
     conn = stack.enter_context(database.session(settings))
     claims.load(conn, services, claims_file)
-    return Archive(size, conn, services, embed.model(conn, services), [])
+    return Archive(size, conn, services, embed.model(conn, services), [], [])
 
 
 def measured(archives: Sequence[Archive], new: Sequence[Passage], batches: int) -> dict[str, Any]:
-    """Milliseconds a paragraph by archive size, and the last one's over the first one's: medians over batches."""
+    """Milliseconds a paragraph by archive size, and the last one's over the first one's: medians over batches. Storing
+    is given beside matching: the index of vectors is a graph, into which a new one finds its way by steps that grow
+    with the logarithm of its size.
+    """
     for k in range(batches + 1):
         part = [new[(k * BATCH + i) % len(new)] for i in range(BATCH)]
         for archive in archives if k % 2 else archives[::-1]:
             archive.batch(part, f"new-{k}-")
     for archive in archives:
-        del archive.seconds[0]  # it built the matcher
+        del archive.seconds[0], archive.storing[0]  # the matcher was built, caches filled
     medians = [median(archive.seconds) for archive in archives]
+    stored = [median(archive.storing) for archive in archives]
     return {
         "cost_ratio": round(medians[-1] / medians[0], 3),
         "ms_per_paragraph": {str(a.size): round(1000 * m, 3) for a, m in zip(archives, medians, strict=True)},
+        "store_ratio": round(stored[-1] / stored[0], 3),
+        "store_ms_per_paragraph": {str(a.size): round(1000 * m, 3) for a, m in zip(archives, stored, strict=True)},
         "batches": batches,
     }
