@@ -65,8 +65,8 @@ class Collection:
     splits: dict[str, Split]
 
     def nearness_texts(self) -> list[str]:
-        """What is encoded of each claim."""
-        return [claim["vclaim"] for claim in self.claims]
+        """What is encoded of each claim. With its title in front the vectors alone gain most, on train."""
+        return [f"{claim['title']}. {claim['vclaim']}" for claim in self.claims]
 
     def full_texts(self) -> list[str]:
         """What is searched for words. The subtitle helps here."""
