@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     Matrix = NDArray[np.float32]
 
-# Lucene's defaults, within what Robertson and Zaragoza (The Probabilistic Relevance Framework, 2009) advise. On the train
-# split of CLEF CheckThat! 2022 2A (`make bench-clef`) others (0.5 to 2.0, 0.4 to 0.75) differ by 0.003 or are worse.
+# Defaults of Lucene, as Robertson and Zaragoza (The Probabilistic Relevance Framework, 2009) advise. On train,
+# of CLEF CheckThat! 2022 2A (`make bench-clef`), others (0.5 to 2.0, 0.4 to 0.75) differ by 0.003 or are worse.
 K1 = 1.2  # how soon further occurrences of a word stop counting
 B = 0.75  # how much a document's length counts: 0 not at all, 1 in full
 # Characters of a word that count; 6 keeps the stem of most words of inflected languages apart from their endings. On
