@@ -8,7 +8,7 @@ TORCH_INDEX ?=
 BENCH ?=
 BIN := $(VENV)/bin
 
-.PHONY: help setup demo test lint docs bench-stream bench-eval
+.PHONY: help setup demo test lint docs bench-stream bench-eval bench-clef bench-match
 .DEFAULT_GOAL := help
 
 help:
@@ -34,6 +34,14 @@ lint: setup
 # A day's numbers: make bench-stream BENCH="--items 500"
 bench-stream: setup
 	@PYTHONPATH=. $(BIN)/python benchmarks/stream.py $(BENCH)
+
+# The find step on CLEF's tweets and claims; vectors are made first, which takes minutes
+bench-clef: setup
+	@PYTHONPATH=. $(BIN)/python benchmarks/clef.py $(BENCH)
+
+# A first look: make bench-match BENCH="--items 2000 --sizes 2000,10000"
+bench-match: setup
+	@PYTHONPATH=. $(BIN)/python benchmarks/match.py $(BENCH)
 
 bench-eval: setup
 	@PYTHONPATH=. $(BIN)/python benchmarks/evaluate.py $(BENCH)
