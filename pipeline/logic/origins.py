@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from pipeline.logic import text as texts
@@ -28,20 +28,24 @@ VERB_FIRST = frozenset({"ru", "uk"})  # also: заявил Песков
 STRENGTH = {"cue": 1.0, "headline": 0.9, "dateline": 0.4, "source": 0.3, "inherited": 0.2}
 # Weight of a paragraph's origin for the whole article, by position (0: the title; 1: the lead, whose first sentence
 # counts most). Tuned, roughly, on the newsroom's articles before 2025.
-TITLE, LEAD, LEAD_REST, SECOND, LATER = 2.0, 3.0, 1.5, 1.0, 0.5
+TITLE, LEAD, LEAD_REST, SECOND, LATER = 2.0, 3.0, 2.6, 1.0, 0.5
 CARRIER = 0.5  # of a wire's or paper's weight: whom it cites comes first
 COMMENT = 0.6  # of an analyst's
+AS_PUBLISHER = 1.5  # of what a publisher of that kind writes: a blog's own analysis
 ENOUGH = 1.0  # one remark in the fourth paragraph makes no main origin
 
 _STOPS = re.compile(r"[;:\"“”«»„—]| [-–] ")
 _THAT = re.compile(r"\b(?:that|que|qui|что|що|кто|хто|если|якщо|whether)\b")
 _PASSIVE = re.compile(r"\b(?:was|were|is|are|been|being|be|to|not|n't|не)\s(?:\w+ly\s)?$")
 _ABOUT = re.compile(r"\b(?:о|об|обо|про|против|проти|к|для|на слова|на заявлени\w+)\b")
-_QUOTED = re.compile(r"(?:[,\"”»]|\ba|\bont)\s*$")
-_AND = re.compile(r"\s*(?:,|,?\s?and|&|и|і|та|й|et|와|과|및|·|・|、|和|と)\s*(?:the\s|l'|la\s|le\s)?")
+_CLAUSE = re.compile(r"[,.;:\"“”«»„—–]|\s-\s")
+_MARKS = re.compile('["“”„«»「」『』]')
+_AND = re.compile(r"\s*(?:,?\s?and|&|и|і|та|й|et|와|과|및|·|・|、|和|と)\s*(?:the\s|l'|la\s|le\s)?")
 _KOREAN_SUBJECT = re.compile(
-    r"(?![에을를와과로])(?:측|의)?(?:\s?[가-힣·()a-z0-9]{1,8}){0,3}?(은|는|이|가|도|에서는)(?=[\s,\"“‘'…])"
+    r"(?![에을를와과로])(?:측|의)?(?:\s?[가-힣·()a-z]{1,8}){0,3}?(은|는|이|가|도|에서는)(?=[\s,\"“‘'…])"
 )
+_STATE_SUBJECT = re.compile(r"(?:\s?측|側|政府|当局)?(은|는|は|も|가|が)(?=[\s,\"“‘'…、「]|[ぁ-ん一-龯])")
+_BARE_SUBJECT = re.compile(r"\s?(?:[가-힣]{1,6}\s?)?(?:은|는|이|가|도)|\S{0,8}?[はがも]")
 _JAPANESE_SUBJECT = re.compile(r"(?![にをとへ])[^、。「」『』\s]{0,14}?(は|が|も)")
 _TITLE_QUOTE = re.compile(r"\s?(?:[:：]|[\"“‘'「『«])")
 _TITLE_TAIL = re.compile(r"[\s\"”'’」』?!.…)]*")
@@ -97,7 +101,10 @@ def find(
                     seen.add(origin_id)
                     own.append(Attribution(origin_id, position, sentence, how, STRENGTH[how]))
                     weights[origin_id] += _weight(finder, origin_id, how, position, number)
-    main = _main(finder, own, weights) or _from_source(finder, source, publisher)
+    for origin in finder.origins.values():
+        if publisher.kind is not None and publisher.kind in origin.publishers:
+            weights[origin.origin_id] += AS_PUBLISHER
+    main = _main(finder, own, weights, publisher) or _from_source(finder, source, publisher)
     if main is None:
         return Found(None, tuple(own))
     cited = {a.position for a in own}
@@ -117,14 +124,17 @@ def _weight(finder: Finder, origin_id: str, how: str, position: int, number: int
     return places.get(position, LATER) * factor * tag * (STRENGTH[how] if how == "dateline" else 1)
 
 
-def _main(finder: Finder, own: list[Attribution], weights: dict[str, float]) -> Attribution | None:
+def _main(
+    finder: Finder, own: list[Attribution], weights: dict[str, float], publisher: Publisher
+) -> Attribution | None:
     order = {a.origin_id: -n for n, a in reversed(list(enumerate(own)))}
-    best = max(order, key=lambda origin_id: (weights[origin_id], order[origin_id]), default=None)
+    best = max(weights, key=lambda origin_id: (weights[origin_id], order.get(origin_id, 1)), default=None)
     if best is None or weights[best] < (ENOUGH if finder.origins[best].kind not in CITED else ENOUGH / 2):
         return None
-    told = next((a for a in own if a.origin_id == best and a.position), None)  # a sentence says more than a headline
-    told = told or next(a for a in own if a.origin_id == best)
-    return replace(told, position=None)
+    told = [a for a in own if a.origin_id == best]
+    if not told:
+        return Attribution(best, None, publisher.name, "source", STRENGTH["source"])
+    return replace(next((a for a in told if a.position), told[0]), position=None)  # a sentence says more than a title
 
 
 def _from_source(finder: Finder, source: str | None, publisher: Publisher) -> Attribution | None:
@@ -133,9 +143,6 @@ def _from_source(finder: Finder, source: str | None, publisher: Publisher) -> At
             known = [m for m in finder.find(name).mentions if m.kind in CITED]
             if known:
                 return Attribution(known[0].origin_id, None, name, "source", STRENGTH["source"])
-    for origin in finder.origins.values():
-        if publisher.kind is not None and publisher.kind in origin.publishers:
-            return Attribution(origin.origin_id, None, publisher.name, "source", STRENGTH["source"])
     return None
 
 
@@ -162,11 +169,18 @@ def _of_sentence(
 
 
 def _cited(named: Named) -> Iterator[Mention]:
-    said = named.cues.get("said", ())
-    for cue in said:
-        mention = _subject_before_end(named, cue) if cue.language in VERB_LAST else _speaker(named, cue, said)
-        if mention is not None:
-            yield mention
+    quoted = _quotations(named.text)
+    for verb in ("said", "shows"):
+        verbs = [cue for cue in named.cues.get(verb, ()) if not quoted(cue.start)]
+        speakers = [m for m in named.mentions if (m.kind == "document") is (verb == "shows") and not m.never]
+        for cue in verbs:
+            before = [m for m in speakers if m.end <= cue.start and not quoted(m.start)]
+            if cue.language in VERB_LAST:
+                mention = _subject_before_end(named, cue, before)
+            else:
+                mention = _speaker(named, cue, verbs, before, [m for m in speakers if m.start >= cue.end])
+            if mention is not None:
+                yield mention
     for cue in named.cues.get("before", ()):
         mention = next((m for m in named.mentions if m.start >= cue.end), None)
         if mention is not None and _leads(named.text, cue, mention):
@@ -178,18 +192,34 @@ def _cited(named: Named) -> Iterator[Mention]:
                 yield mention
 
 
+def _quotations(text: str) -> Callable[[int], bool]:
+    """Whether a place lies inside quotation marks: what stands there was said, and says nothing of who said it."""
+    spans, begun = [], None
+    for match in _MARKS.finditer(text):
+        mark = match.group()
+        if begun is None and mark in '"“„«「『':
+            begun = match.start()
+        elif begun is not None and mark in '"”“»」』':
+            spans.append((begun, match.start()))
+            begun = None
+    return lambda at: any(begin < at < end for begin, end in spans)
+
+
 def _leads(text: str, cue: Cue, mention: Mention) -> bool:
     gap = text[cue.end : mention.start]
     if cue.language != "zh":
         return len(gap) <= 60 and not re.search(r"[,;:.\"«“]", gap)
     # 据 is a part of many words; as a cue nothing stands before it.
-    return len(gap) <= 6 and not re.search(r"[，。、：“]", gap) and text[max(0, cue.start - 1)] not in "证證数數占依票收单"
+    return (
+        len(gap) <= 6 and not re.search(r"[，。、：“]", gap) and text[max(0, cue.start - 1)] not in "证證数數占依票收单"
+    )
 
 
-def _speaker(named: Named, cue: Cue, said: Sequence[Cue]) -> Mention | None:
+def _speaker(
+    named: Named, cue: Cue, verbs: Sequence[Cue], before: Sequence[Mention], behind: Sequence[Mention]
+) -> Mention | None:
     """Who says it where the verb stands by its subject: before it, or, as in "..., said X", behind it."""
     text = named.text
-    before = [m for m in named.mentions if m.end <= cue.start and not m.never]
     left = before[-1] if before else None
     commas = 0
     if left is not None:
@@ -197,40 +227,38 @@ def _speaker(named: Named, cue: Cue, said: Sequence[Cue]) -> Mention | None:
         commas = gap.count(",") + gap.count("，")
         reach = 25 if cue.language == "zh" else 16 if left.state else 90
         apposition = commas % 2 == 0 or gap.endswith(", ")
-        other = any(left.end <= c.start and c.end <= cue.start for c in said if c.language == cue.language)
+        other = any(left.end <= c.start and c.end <= cue.start for c in verbs if c.language == cue.language)
         barred = other or _STOPS.search(gap) or _THAT.search(gap) or _PASSIVE.search(text[left.start : cue.start])
         if len(gap) > reach or not apposition or barred or (commas and (left.state or cue.language == "zh")):
             left = None
     if left is not None and not commas:
         return left
-    return _behind(named, cue) or left
+    return (_behind(named, cue, behind[0]) if behind and cue.language != "zh" else None) or left
 
 
-def _behind(named: Named, cue: Cue) -> Mention | None:
-    mention = next((m for m in named.mentions if m.start >= cue.end), None)
-    if mention is None or mention.never or cue.language == "zh":
-        return None
+def _behind(named: Named, cue: Cue, mention: Mention) -> Mention | None:
     gap = named.text[cue.end : mention.start]
     if mention.kind in CITED and gap.strip() in ("", "the", "à l'", "à", "в"):
         return mention
     if re.search(r"[,.]", gap) or _STOPS.search(gap) or _THAT.search(gap) or _ABOUT.search(gap):
         return None
-    if cue.language in VERB_FIRST:
-        return mention if len(gap) <= 60 else None
-    quoted = _QUOTED.search(named.text[: cue.start]) is not None
-    return mention if quoted and len(gap) <= 25 else None
+    clause = _CLAUSE.split(named.text[: cue.start])[-1]
+    if cue.language in VERB_FIRST:  # заявил Песков: the verb begins its clause, but for a word like ранее
+        return mention if len(gap) <= 60 and len(clause.split()) <= 2 and not _THAT.search(clause) else None
+    return mention if len(gap) <= 25 and clause.strip() in ("", "a", "ont") and cue.start > 0 else None
 
 
-def _subject_before_end(named: Named, cue: Cue) -> Mention | None:
+def _subject_before_end(named: Named, cue: Cue, before: Sequence[Mention]) -> Mention | None:
     """Who says it where the verb comes last: what is marked right before it, else the topic, else a subject."""
-    subject = _KOREAN_SUBJECT if cue.language == "ko" else _JAPANESE_SUBJECT
+    full = _KOREAN_SUBJECT if cue.language == "ko" else _JAPANESE_SUBJECT
     topic: Mention | None = None
     other: Mention | None = None
-    for mention in reversed([m for m in named.mentions if m.end <= cue.start and not m.never]):
-        marked = subject.match(named.text, mention.end, cue.start)
-        if marked is None:
+    for mention in reversed(before):
+        marked = (_STATE_SUBJECT if mention.state else full).match(named.text, mention.end)
+        if marked is None or marked.end() > cue.start:
             continue
-        if cue.start - marked.end() <= 14:
+        bare = _BARE_SUBJECT.fullmatch(named.text, mention.end, marked.end())
+        if bare and cue.start - marked.end() <= 14:
             return mention
         if marked.group(1) in ("은", "는", "에서는", "は"):
             topic = topic or mention

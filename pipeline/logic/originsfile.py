@@ -27,7 +27,7 @@ KINDS = (
     "document",
     "own",
 )
-CUES = ("said", "before", "after", "headline", "never", "never_state")
+CUES = ("said", "shows", "before", "after", "headline", "never", "never_state")
 _COUNTRY = re.compile(r"[A-Z]{2}")
 
 ByLanguage = dict[str, tuple[str, ...]]  # language: terms
@@ -59,7 +59,7 @@ class Origin:
     name: str
     kind: str
     country: str | None = None
-    role: str | None = None
+    roles: tuple[str, ...] = ()
     made: bool = False
     names: ByLanguage = field(default_factory=dict)
     home: ByLanguage = field(default_factory=dict)
@@ -77,7 +77,7 @@ class OriginsFile:
 
     def of_role(self) -> dict[tuple[str, str], str]:
         """Who fills a role: {(country, role): origin}."""
-        return {(o.country, o.role): o.origin_id for o in self.origins.values() if o.country and o.role}
+        return {(o.country, role): o.origin_id for o in self.origins.values() if o.country for role in o.roles}
 
     def homes(self) -> dict[str, str]:
         """The home country of each language that has one."""
@@ -111,10 +111,10 @@ class _Reader(Reader):
                 self.wrong(item, f"the origin {origin.origin_id!r} stands here twice")
             if any(origin.name == other.name for other in origins.values()):
                 self.wrong(item, f"two origins are called {origin.name!r}")
-            if origin.country and origin.role:
-                other = filled.setdefault((origin.country, origin.role), origin.origin_id)
+            for role in origin.roles:
+                other = filled.setdefault((origin.country or "", role), origin.origin_id)
                 if other != origin.origin_id:
-                    self.wrong(item, f"{origin.role} of {origin.country} is {other} already")
+                    self.wrong(item, f"{role} of {origin.country} is {other} already")
             origins[origin.origin_id] = origin
         if not origins:
             self.wrong(parts.get("origins"), "no origin")
@@ -123,7 +123,7 @@ class _Reader(Reader):
                 if (country.code, role.role) not in filled:
                     made = f"{role.role}-{country.code.lower()}"
                     name = f"{country.name} {role.name}"
-                    origins.setdefault(made, Origin(made, name, role.kind, country.code, role.role, made=True))
+                    origins.setdefault(made, Origin(made, name, role.kind, country.code, (role.role,), made=True))
         cues = self.mapping(parts.get("cues"), "cues", required=CUES)
         return OriginsFile(countries, roles, origins, {cue: self.terms(at, f"cues.{cue}") for cue, at in cues.items()})
 
@@ -150,22 +150,24 @@ class _Reader(Reader):
         optional = ("country", "role", *groups, "publishers")
         parts = self.mapping(node, "an origin", required=("id", "name", "kind"), optional=optional)
         origin_id = self.identifier(parts.get("id"), "id")
-        country, role = (
-            self.text(parts[key], f"{origin_id}.{key}") if key in parts else None for key in ("country", "role")
-        )
+        country = self.text(parts["country"], f"{origin_id}.country") if "country" in parts else None
         if country and country not in countries:
             self.wrong(parts["country"], f"{origin_id}: no country is called {country!r}")
-        if role and role not in roles:
-            self.wrong(parts["role"], f"{origin_id}: no role is called {role!r}")
-        if (role or "home" in parts) and not country:
+        filling = [] if "role" not in parts else parts["role"].value
+        filling = filling if isinstance(filling, list) else [parts["role"]]
+        own = tuple(self.text(item, f"{origin_id}.role") for item in filling)
+        for role in own:
+            if role and role not in roles:
+                self.wrong(parts["role"], f"{origin_id}: no role is called {role!r}")
+        if (own or "home" in parts) and not country:
             self.wrong(node, f"{origin_id} has a role or home names and lacks 'country'")
         found = {key: self.terms(parts.get(key), f"{origin_id}.{key}") for key in groups}
-        if not any(found.values()) and not role:
+        if not any(found.values()) and not own:
             self.wrong(node, f"{origin_id} has no name by which a text could mean it")
         listed = self.sequence(parts.get("publishers"), f"{origin_id}.publishers")
         publishers = tuple(self.text(item, f"{origin_id}.publishers") for item in listed)
         name, kind = self.text(parts.get("name"), f"{origin_id}.name"), self.kind(parts.get("kind"))
-        return Origin(origin_id, name, kind, country, role, publishers=publishers, **found)
+        return Origin(origin_id, name, kind, country, own, publishers=publishers, **found)
 
     def kind(self, node: Any) -> str:
         kind = self.text(node, "kind")
