@@ -93,7 +93,8 @@ class Finder:
                 what = what[:-1]
                 if not re.search(rf"(?<!\w){re.escape(text[start:end].upper())}(?![^\W_])", sentence):
                     continue
-            groups[what].append((whose, language, start, end))
+            if what == "cue" or _whole(text, start, end):
+                groups[what].append((whose, language, start, end))
         cues: dict[str, list[Cue]] = defaultdict(list)
         for whose, language, start, end in groups["cue"]:
             cues[whose].append(Cue(start, end, language))
@@ -124,10 +125,10 @@ class Finder:
                 found.append(self._mention(origin_id, language, start, end))
         for role, language, start, end in groups["alone"]:
             own = self._at_home(language, country)
-            if own in self._codes and _stands_alone(text, start):
+            if own in self._codes and _stands_alone(text, start) and not _described(text, start, language):
                 found.append(self._mention(self._of_role[own, role], language, start, end))
         for code, language, start, end in groups["states"]:
-            if _stands_alone(text, start):
+            if _stands_alone(text, start) and "-" not in (text[start - 1 : start], text[end : end + 1]):
                 found.append(self._mention(self._of_role[code, "officials"], language, start, end, True))
         kept: list[Mention] = []
         for mention in sorted(found, key=lambda m: (m.start - m.end, m.state, m.start)):
@@ -146,16 +147,28 @@ class Finder:
     ) -> Iterable[Mention]:
         """A country beside a role: the two together name who fills it."""
         for code, _, place_start, place_end in places:
-            if place_end - place_start == 1 and _HANGUL.match(text, place_start) and not _begins(text, place_start):
-                continue
             for role, language, role_start, role_end in roles:
+                fits: object = False
                 if 0 <= role_start - place_end <= 18:
                     fits = _TO_ROLE.fullmatch(text, place_end, role_start)
-                else:
-                    fits = 0 <= place_start - role_end <= 12 and _TO_COUNTRY.fullmatch(text, role_end, place_start)
+                elif 0 <= place_start - role_end <= 12:
+                    fits = _TO_COUNTRY.fullmatch(text, role_end, place_start)
                 if fits:
                     start, end = min(place_start, role_start), max(place_end, role_end)
                     yield self._mention(self._of_role[code, role], language, start, end)
+
+
+def _whole(text: str, start: int, end: int) -> bool:
+    """Whether a term that begins with a single syllable or character stands by itself: 미 정부 and not 이미 정부."""
+    if end - start > 1 and text[start + 1] != " ":
+        return True
+    return _begins(text, start) and not text[max(0, start - 1) : start].isdigit()
+
+
+def _described(text: str, at: int, language: str) -> bool:
+    """Whether an English office has a word in front that may say whose it is: "former Austrian foreign minister"."""
+    word = re.search(r"([\w'.]+) $", text[:at])
+    return language == "en" and word is not None and word.group(1) != "the"
 
 
 def _begins(text: str, at: int) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from itertools import product
 from typing import Any
 
 from pipeline.errors import ConfigurationError
@@ -118,12 +119,10 @@ class _Reader(Reader):
             origins[origin.origin_id] = origin
         if not origins:
             self.wrong(parts.get("origins"), "no origin")
-        for country in countries.values():
-            for role in roles.values():
-                if (country.code, role.role) not in filled:
-                    made = f"{role.role}-{country.code.lower()}"
-                    name = f"{country.name} {role.name}"
-                    origins.setdefault(made, Origin(made, name, role.kind, country.code, (role.role,), made=True))
+        for land, office in product(countries.values(), roles.values()):
+            if (land.code, office.role) not in filled:
+                made, name = f"{office.role}-{land.code.lower()}", f"{land.name} {office.name}"
+                origins.setdefault(made, Origin(made, name, office.kind, land.code, (office.role,), made=True))
         cues = self.mapping(parts.get("cues"), "cues", required=CUES)
         return OriginsFile(countries, roles, origins, {cue: self.terms(at, f"cues.{cue}") for cue, at in cues.items()})
 
@@ -167,7 +166,18 @@ class _Reader(Reader):
         listed = self.sequence(parts.get("publishers"), f"{origin_id}.publishers")
         publishers = tuple(self.text(item, f"{origin_id}.publishers") for item in listed)
         name, kind = self.text(parts.get("name"), f"{origin_id}.name"), self.kind(parts.get("kind"))
-        return Origin(origin_id, name, kind, country, own, publishers=publishers, **found)
+        return Origin(
+            origin_id,
+            name,
+            kind,
+            country,
+            own,
+            names=found["names"],
+            home=found["home"],
+            phrases=found["phrases"],
+            titles=found["titles"],
+            publishers=publishers,
+        )
 
     def kind(self, node: Any) -> str:
         kind = self.text(node, "kind")

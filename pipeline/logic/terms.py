@@ -113,8 +113,9 @@ class Lexicon:
         return frozenset(named)
 
     def spans(self, normal: str) -> list[tuple[str, int, int]]:
-        """Where concepts stand in a text that `normalise` has made: (concept, start, end), in order. Conjunctions, which
-        stand nowhere in particular, are left out.
+        """Where concepts stand in a text that `normalise` has made: (concept, start, end), in order.
+
+        Conjunctions, which stand nowhere in particular, are left out.
         """
         found: list[tuple[str, int, int]] = []
 
