@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 
 from pipeline.logic import text as texts
 from pipeline.logic.mentions import Finder
-from pipeline.logic.speakers import CITED, Publisher, speakers
+from pipeline.logic.speakers import CITED, NOBODY, Publisher, speakers
 
 PUBLISHING = frozenset({"wire", "state-media", "think-tank"})  # whose own texts they are origin of
 STRENGTH = {"cue": 1.0, "headline": 0.9, "dateline": 0.4, "source": 0.3, "inherited": 0.2}
@@ -58,20 +58,22 @@ def find(
     paragraphs: Sequence[str],
     *,
     source: str | None = None,
-    publisher: Publisher = Publisher(),
+    publisher: Publisher = NOBODY,
 ) -> Found:
     """The origins of an article, as a whole and by paragraph. `source` is the feed's (RSS <source>)."""
     own: list[Attribution] = []
     weights: dict[str, float] = defaultdict(float)
     for position, paragraph in enumerate((title, *paragraphs)):
-        seen: set[str] = set()
         sentences = [title] if position == 0 else [paragraph[a:b] for a, b in texts.sentences(paragraph)]
+        found: dict[str, tuple[int, str]] = {}  # origin: the sentence that names it first, and how
         for number, sentence in enumerate(sentences):
             for origin_id, how in speakers(finder, sentence, position, number, publisher):
-                if origin_id not in seen:
-                    seen.add(origin_id)
-                    own.append(Attribution(origin_id, position, sentence, how, STRENGTH[how]))
-                    weights[origin_id] += _weight(finder, origin_id, how, position, number)
+                found.setdefault(origin_id, (number, how))
+        if any(how != "dateline" for _, how in found.values()):  # whom the agency cites comes first
+            found = {origin_id: (number, how) for origin_id, (number, how) in found.items() if how != "dateline"}
+        for origin_id, (number, how) in found.items():
+            own.append(Attribution(origin_id, position, sentences[number], how, STRENGTH[how]))
+            weights[origin_id] += _weight(finder, origin_id, how, position, number)
     for origin in finder.origins.values():
         if publisher.kind is not None and publisher.kind in origin.publishers:
             weights[origin.origin_id] += AS_PUBLISHER

@@ -47,6 +47,9 @@ class Publisher:
     kind: str | None = None
 
 
+NOBODY = Publisher()
+
+
 def speakers(
     finder: Finder, sentence: str, position: int, number: int, publisher: Publisher
 ) -> Iterator[tuple[str, str]]:
