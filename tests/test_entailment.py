@@ -33,7 +33,7 @@ WORDS = [
 PAIRS = [
     ("soldiers were killed near the village", "soldiers were killed"),
     ("nobody was hurt", "soldiers were killed"),
-    ("rain fell all day near the village", "nobody was hurt there"),
+    ("rain fell all near the village", "nobody was hurt there"),
     ("rain", "rain"),
 ]
 

@@ -41,17 +41,10 @@ class Entailment:
         transformers.logging.disable_progress_bar()
         if self._threads:
             torch.set_num_threads(self._threads)
-        about = {"device": "cpu", "activation_fn": torch.nn.Identity()}
-        folder = Path(self.name).expanduser()
-        here = folder.is_dir() or self.name.startswith(("/", ".", "~"))
         try:
-            try:
-                model = CrossEncoder(str(folder) if here else self.name, local_files_only=True, **about)
-            except OSError:
-                if here:
-                    raise
-                log.info("entailment model is asked from the hub", model=self.name)  # not in the local cache
-                model = CrossEncoder(self.name, **about)
+            model = CrossEncoder(
+                _folder(self.name), device="cpu", local_files_only=True, activation_fn=torch.nn.Identity()
+            )
         # What stands behind a name decides how it fails: a hub that can't be reached, a folder without a model, files
         # that are cut short or of another kind. To the operator all of them are one thing.
         except Exception as error:
@@ -93,6 +86,25 @@ class Entailment:
         premises, hypotheses = [p for p, _ in pairs], [h for _, h in pairs]
         read = self._model.tokenizer(premises, hypotheses, truncation=True, max_length=self._model.max_seq_length)
         return [len(tokens) for tokens in read["input_ids"]]
+
+
+def _folder(name: str) -> str:
+    """Where the model's files are: a path as given, the hub's local cache, or there after one download.
+
+    The library's own loading asks the hub at every start, and again and again for each file where it can't be reached.
+    """
+    path = Path(name).expanduser()
+    if path.is_dir() or name.startswith(("/", ".", "~")):
+        return str(path)
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import LocalEntryNotFoundError
+
+    left_out = ["*.onnx", "*.h5", "*.msgpack", "onnx/*", "openvino/*"]  # the same weights for other engines
+    try:
+        return str(snapshot_download(name, local_files_only=True, ignore_patterns=left_out))
+    except LocalEntryNotFoundError:
+        log.info("entailment model is fetched from the hub", model=name)
+        return str(snapshot_download(name, ignore_patterns=left_out))
 
 
 def columns(id2label: Mapping[Any, str], name: str) -> list[int]:
