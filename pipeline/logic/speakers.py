@@ -66,7 +66,7 @@ def speakers(
         yield from ((one.origin_id, "cue") for one in _together(named, mention))
     if position == 0:
         yield from ((mention.origin_id, "headline") for mention in _headlined(named))
-    if position == 1 and number == 0:
+    if position == 1 and number <= 1:  # "МОСКВА, 3 декабря. /ТАСС/" ends a sentence before the agency
         yield from ((mention.origin_id, "dateline") for mention in _dateline(named))
 
 
