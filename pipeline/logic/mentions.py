@@ -168,7 +168,7 @@ def _whole(text: str, start: int, end: int) -> bool:
 def _described(text: str, at: int, language: str) -> bool:
     """Whether an English office has a word in front that may say whose it is: "former Austrian foreign minister"."""
     word = re.search(r"([\w'.]+) $", text[:at])
-    return language == "en" and word is not None and word.group(1) != "the"
+    return language == "en" and not text.startswith("the ", at) and word is not None and word.group(1) != "the"
 
 
 def _begins(text: str, at: int) -> bool:

@@ -19,12 +19,13 @@ _PASSIVE = re.compile(r"\b(?:was|were|is|are|been|being|be|to|not|n't|не)\s(?:
 _APPOSED = re.compile(r",\s(?:(?:an?|the|who|whose|le|la|un|une)\s[^,]{0,60}|l'[^,]{0,60})?$")
 _ADVERB = re.compile(r"\s?(?:(?:has|have|had|also|again|now|a|ont|не|\w+ly|[а-яіїєґ]+|[\u3400-\u9fff]+)\s?)?")
 _DONE_TO = re.compile(r"\s(?:by\b|(?<=urged )to\b|(?<=told )to\b|(?<=warned )to\b|(?<=accused )of\b)")
+_NOUN = re.compile(r"(?:claims|reports|estimates)(?:$|[.,;:?!]|\s(?:of|about|on|over|by|from|in|are|were)\b)")
 _ABOUT = re.compile(r"\b(?:о|об|обо|про|против|проти|к|для|на слова|на заявлени\w+)\b")
 _CLAUSE = re.compile(r"[,.;:\"“”«»„—–]|\s-\s")
 _MARKS = re.compile('["“”„«»「」『』]')
 _AND = re.compile(r"\s*(?:,?\s?and|&|и|і|та|й|et|와|과|및|·|・|、|和|と)\s*(?:the\s|l'|la\s|le\s)?")
 _KOREAN_SUBJECT = re.compile(
-    r"(?![에을를와과로])(?:측|의)?(?:\s?[가-힣·()a-z]{0,7}[^\s을를에서로와과고며지,\"]){0,3}?"
+    r"(?![에을를와과로]|\)\s)(?:측|의)?(?:\s?[가-힣·()a-z]{0,7}[^\s을를에서로와과고며지,\"]){0,3}?"
     r"(?<![하되있없같않던])(은|는|이|가|도|에서는)(?=[\s,\"“‘'…])"
 )
 _STATE_SUBJECT = re.compile(r"(?:\s?측|側|政府|当局)?(은|는|は|も|가|が)(?=[\s,\"“‘'…、「]|[ぁ-ん一-龯])")
@@ -72,9 +73,16 @@ def speakers(
 
 def _cited(named: Named) -> Iterator[Mention]:
     quoted = _quotations(named.text)
+    led = []  # whom "according to" leads to: cited, and no subject of a verb beside
+    for cue in named.cues.get("before", ()):
+        mention = next((m for m in named.mentions if m.start >= cue.end), None)
+        if mention is not None and _leads(named.text, cue, mention) and not (mention.state and mention.never):
+            led.append(mention)
+    yield from led
     for verb in ("said", "shows"):
         verbs = [cue for cue in named.cues.get(verb, ()) if not quoted(cue.start)]
         speakers = [m for m in named.mentions if (m.kind == "document") is (verb == "shows") and not m.never]
+        speakers = [m for m in speakers if m not in led]
         known: tuple[int, Mention | None] = 0, None  # where the last verb that comes last ended, and whose it was
         for cue in verbs:
             before = [m for m in speakers if m.end <= cue.start and not quoted(m.start)]
@@ -86,10 +94,6 @@ def _cited(named: Named) -> Iterator[Mention]:
                 mention = _speaker(named, cue, verbs, before, [m for m in speakers if m.start >= cue.end])
             if mention is not None:
                 yield mention
-    for cue in named.cues.get("before", ()):
-        mention = next((m for m in named.mentions if m.start >= cue.end), None)
-        if mention is not None and _leads(named.text, cue, mention) and not (mention.state and mention.never):
-            yield mention
     for cue in named.cues.get("after", ()):
         mention = next((m for m in reversed(named.mentions) if m.end <= cue.start), None)
         if mention is not None and re.fullmatch(r"[^,、。\"「」]{0,14}", named.text[mention.end : cue.start]):
@@ -137,7 +141,7 @@ def _speaker(
         )
         other = any(left.end <= c.start and c.end <= cue.start for c in verbs if c.language == cue.language)
         barred = other or _STOPS.search(gap) or _THAT.search(gap) or _PASSIVE.search(text[left.start : cue.start])
-        barred = barred or _DONE_TO.match(text, cue.end)
+        barred = barred or _DONE_TO.match(text, cue.end) or _NOUN.match(text, cue.start)
         if len(gap) > reach or not apposition or barred or (commas and (left.state or cue.language == "zh")):
             left = None
     if left is not None and not commas:
@@ -154,6 +158,8 @@ def _behind(named: Named, cue: Cue, mention: Mention) -> Mention | None:
     if re.match(r"\s(?:à|to|au|aux)\s", gap):
         return None
     clause = _CLAUSE.split(named.text[: cue.start])[-1]
+    citing = [c.start for c in named.cues.get("before", ()) if cue.start - len(clause) <= c.start < cue.start]
+    clause = clause[: len(clause) - (cue.start - citing[0])] if citing else clause
     if cue.language in VERB_FIRST:  # заявил Песков: the verb begins its clause, but for a word like ранее
         return mention if len(gap) <= 60 and len(clause.split()) <= 2 and not _THAT.search(clause) else None
     return mention if len(gap) <= 25 and clause.strip() in ("", "a", "ont") and cue.start > 0 else None
@@ -202,8 +208,9 @@ def _tags(named: Named) -> Iterator[str]:
 
 def _headlined(named: Named) -> Iterator[Mention]:
     text = named.text
+    quoted = _quotations(text)
     for mention in named.mentions:
-        if mention.never:
+        if mention.never or quoted(mention.start):
             continue
         quote = None if _MARKS.match(text, mention.start - 1) else _TITLE_QUOTE.match(text, mention.end)
         colon = quote is not None and quote.group().strip() in (":", "：")
