@@ -91,7 +91,7 @@ class Finder:
             what, whose, language = self._keys[int(concept)]
             if what.endswith("!"):
                 what = what[:-1]
-                if not re.search(rf"(?<!\w){re.escape(text[start:end].upper())}(?![^\W_])", sentence):
+                if not _in_capitals(sentence, text, start, end):
                     continue
             if what == "cue" or _whole(text, start, end):
                 groups[what].append((whose, language, start, end))
@@ -156,6 +156,12 @@ class Finder:
                 if fits:
                     start, end = min(place_start, role_start), max(place_end, role_end)
                     yield self._mention(self._of_role[code, role], language, start, end)
+
+
+def _in_capitals(sentence: str, text: str, start: int, end: int) -> bool:
+    if len(sentence) == len(text):
+        return sentence[start:end].isupper()
+    return re.search(rf"(?<!\w){re.escape(text[start:end].upper())}(?![^\W_])", sentence) is not None
 
 
 def _whole(text: str, start: int, end: int) -> bool:

@@ -104,6 +104,8 @@ class _Reader(Reader):
         for language in sorted({x for x in homes if homes.count(x) > 1}):
             self.wrong(parts["countries"], f"{language!r} is home to more than one country")
         roles = {name: self.role(name, at) for name, at in self.items(parts.get("roles"), "roles")}
+        if "officials" not in roles and any(country.states for country in countries.values()):
+            self.wrong(parts.get("roles"), "roles lacks 'officials', as whom states speak")
         origins: dict[str, Origin] = {}
         filled: dict[tuple[str, str], str] = {}
         for item in self.sequence(parts.get("origins"), "origins"):

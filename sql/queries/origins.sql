@@ -1,6 +1,6 @@
 -- loaded --
--- Whether the origins of this lexicon are in the database.
-select 1 as found from ingest.origins where lexicon_hash = %(lexicon_hash)s limit 1
+-- Whether the origins of this lexicon are those in force.
+select 1 as found from ingest.origins where lexicon_hash = %(lexicon_hash)s and retired_at is null limit 1
 
 -- rename --
 -- Makes room for the names of a lexicon: what is called otherwise now gives its name up first.
