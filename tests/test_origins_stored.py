@@ -89,8 +89,8 @@ def test_evidence_names_them(read: dict[str, int], with_claims: None, conn: Conn
         "select paragraph_id from ingest.appearances where position = 1 order by paragraph_id"
     ).fetchall():
         conn.execute(
-            "insert into ingest.matches (claim_id, claim_version_id, paragraph_id, model_id, matcher, probability, tier,"
-            " stance, sentence, features, matched_at)"
+            "insert into ingest.matches (claim_id, claim_version_id, paragraph_id, model_id, matcher, probability,"
+            " tier, stance, sentence, features, matched_at)"
             " select %s, %s, %s, model_id, 'm', 0.9, 'accepted', 'supports', 's', '{}', now() from ingest.models",
             [version.claim_id, version.claim_version_id, paragraph[0]],
         )
@@ -136,7 +136,7 @@ def test_preparing_loads_the_lexicon_once(settings: Settings, conn: Connection, 
     prepare(settings)
     named = rows(conn, "origins.loaded", lexicon_hash=origins.lexicon(settings).digest)
     assert named
-    count = conn.execute("select count(*), count(retired_at) from analysis.origins").fetchone()
+    count = conn.execute("select count(*) as known, count(retired_at) as retired from analysis.origins").fetchone()
     assert tuple(count) == (len(origins.lexicon(settings).finder.origins), 0)
     origins.sync(conn, settings, clock)
     assert conn.execute("select count(*) from analysis.origins").fetchone()[0] == count[0]
