@@ -287,6 +287,12 @@ def test_pieces_in_any_order(text: str) -> None:
     assert len(keys) == len(set(keys)), "one row an origin and position"
 
 
+def test_of_an_endless_sentence_only_the_beginning_is_read() -> None:
+    found = article("NIS said, " * 100_000, "According to “ NIS " * 100_000)
+    assert all(len(a.sentence) <= 1000 for a in found.all())
+    assert {a.origin_id for a in found.all()} == {"nis"}
+
+
 @pytest.mark.parametrize("split", ["dev", "test"])
 def test_floors_on_the_newsroom(split: str) -> None:
     measured = evaluation.measure(evaluation.load(FINDER, ROOT / "pipeline" / "newsroom" / "data", split))

@@ -29,6 +29,7 @@ TITLE, LEAD, LEAD_REST, SECOND, LATER = 2.0, 3.0, 2.6, 1.0, 0.5
 CARRIER = 0.5  # of a wire's or paper's weight: whom it cites comes first
 COMMENT = 0.6  # of an analyst's
 AS_PUBLISHER = 1.5  # of what a publisher of that kind writes: a blog's own analysis
+LONGEST = 1000  # characters of a sentence that are read: the rules look back and forth in it
 ENOUGH = 1.0  # one remark in the fourth paragraph makes no main origin
 
 
@@ -64,7 +65,8 @@ def find(
     own: list[Attribution] = []
     weights: dict[str, float] = defaultdict(float)
     for position, paragraph in enumerate((title, *paragraphs)):
-        sentences = [title] if position == 0 else [paragraph[a:b] for a, b in texts.sentences(paragraph)]
+        spans = [(0, len(title))] if position == 0 else texts.sentences(paragraph)
+        sentences = [paragraph[a : min(b, a + LONGEST)] for a, b in spans]
         found: dict[str, tuple[int, str]] = {}  # origin: the sentence that names it first, and how
         for number, sentence in enumerate(sentences):
             for origin_id, how in speakers(finder, sentence, position, number, publisher):
