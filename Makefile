@@ -8,7 +8,7 @@ TORCH_INDEX ?=
 BENCH ?=
 BIN := $(VENV)/bin
 
-.PHONY: help setup demo test lint docs bench-stream bench-eval bench-clef bench-match
+.PHONY: help setup demo test lint docs bench-stream bench-eval bench-clef bench-match bench-origins
 .DEFAULT_GOAL := help
 
 help:
@@ -45,6 +45,9 @@ bench-match: setup
 
 bench-eval: setup
 	@PYTHONPATH=. $(BIN)/python benchmarks/evaluate.py $(BENCH)
+
+bench-origins: setup
+	@PYTHONPATH=. $(BIN)/python benchmarks/origins.py $(BENCH)
 
 docs: setup
 	@$(BIN)/python scripts/docs.py

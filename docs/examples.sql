@@ -109,3 +109,34 @@ from analysis.run_log, jsonb_each_text(outcomes) as counted (outcome, items)
 where started_at > now() - interval '24 hours'
 group by stage, outcome
 order by stage, items desc;
+
+-- origins_of_a_claim --
+-- Coverage of each story by articles, publisher families and origins: many papers may carry one authority's word.
+select e.claim_id, e.sentence, e.articles, e.families, cardinality(e.origins) as origins, e.origins as which
+from analysis.evidence e
+where e.tier = 'accepted'
+order by e.last_at desc
+limit 50;
+
+-- most_cited_authorities --
+-- On whom the reports rest: main origins of articles, and how often each is cited at all.
+select name, kind, country, articles, cited_in, last_at
+from analysis.origins
+where cited_in > 0
+order by articles desc, cited_in desc
+limit 40;
+
+-- whom_an_article_cites --
+-- This week's articles that rest on an intelligence service, with the sentence that says so.
+select published_at, publisher, origin, sentence, url
+from analysis.article_origins
+where position is null and kind = 'intelligence' and published_at > now() - interval '7 days'
+order by published_at desc;
+
+-- claims_resting_on_one_authority --
+-- Claims whose evidence goes back to a single authority.
+select claim_id, min(origin) as only_origin, sum(articles) as articles
+from analysis.evidence_origins
+group by claim_id
+having count(distinct origin_id) = 1
+order by articles desc;

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from pipeline import __version__
-from pipeline.commands import quality, run, search, setup, sources
+from pipeline.commands import origins, quality, run, search, setup, sources
 from pipeline.errors import ClaimwatchError, ConfigurationError
 from pipeline.settings import ENV_PREFIX
 from pipeline.stages.services import STAGES
@@ -48,6 +48,7 @@ app.command(rich_help_panel=SET_UP)(setup.backup)
 app.command(rich_help_panel=SET_UP)(setup.restore)
 app.add_typer(sources.feeds_app, name="feeds", rich_help_panel=FOLLOW)
 app.add_typer(sources.claims_app, name="claims", rich_help_panel=FOLLOW)
+app.add_typer(origins.origins_app, name="origins", rich_help_panel=FOLLOW)
 app.command(rich_help_panel=FOLLOW)(sources.subscribe)
 app.command(rich_help_panel=FOLLOW)(sources.unsubscribe)
 app.command(rich_help_panel=FOLLOW)(sources.subscriptions)

@@ -98,6 +98,7 @@ class MatchSettings(Section):
     suggested: float | None = Field(default=None, gt=0, lt=1)  # the same
     stale_days: Days = 365  # a claim without evidence for longer must be surer of a match to accept it
     matcher: Path | None = None  # a decision model's file; default: what `claimwatch calibrate` made, else the packaged
+    nli: str | None = None  # an entailment model, any sentence-transformers CrossEncoder name or path
 
 
 class MailSettings(Section):
@@ -172,6 +173,7 @@ class Settings(BaseSettings):
 
     home: Path  # where data and this file live; from the environment or --home only
     lease: Seconds = 900.0  # seconds after which a claimed item is pending again
+    origins: Path | None = None  # your own lexicon of origins; else claims/origins.yaml
     clock_file: Path | None = None  # a moved clock, for demos and replays
     log_format: Literal["auto", "json", "console"] = "auto"
     database: DatabaseSettings = DatabaseSettings()
@@ -196,7 +198,7 @@ class Settings(BaseSettings):
         # `load` passes the file's content as init values; the environment is the stronger of the two.
         return env_settings, init_settings
 
-    @field_validator("home", "clock_file")
+    @field_validator("home", "origins", "clock_file")
     @classmethod
     def _absolute(cls, value: Path | None) -> Path | None:
         """Child processes have other working directories."""

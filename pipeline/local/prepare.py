@@ -5,13 +5,16 @@ from __future__ import annotations
 from pipeline.adapters import database
 from pipeline.adapters import migrate as migrations
 from pipeline.settings import Settings
+from pipeline.stages import origins
 
 
 def prepare(settings: Settings, *, cascade: bool = False) -> migrations.Migrated:
-    """Start the embedded server where it is used, make roles and databases, and migrate."""
+    """Start the embedded server where it is used, make roles and databases, migrate, load the lexicon of origins."""
     if settings.database.dsn is None:
         server = database.embedded_server(settings)
         server.start()
         server.bootstrap()
     with database.connect(settings) as conn:
-        return migrations.migrate(conn, settings.clock(), cascade=cascade)
+        migrated = migrations.migrate(conn, settings.clock(), cascade=cascade)
+        origins.sync(conn, settings, settings.clock())
+        return migrated

@@ -7,19 +7,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import yaml
-
 from pipeline.errors import ConfigurationError
 from pipeline.logic import terms
+from pipeline.logic.yamlfile import Reader, compose
 
 CUES = ("denial", "workers-or-goods")  # concepts that every claim of a topic is shown, beside its own groups
-_ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
-_LANGUAGE = re.compile(r"[a-z]{2}")
 
 Texts = tuple[tuple[str, str], ...]  # (language, text)
 Concepts = dict[str, tuple[str, ...]]  # concept: terms
@@ -90,36 +85,16 @@ class Topic:
 
 def parse(content: str, file: str) -> Topic:
     """The topic in a claims file. Raises ConfigurationError with every mistake, each as `file:line: reason`."""
-    try:
-        node = yaml.compose(content, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    except yaml.reader.ReaderError as error:
-        line = content.count("\n", 0, error.position) + 1
-        raise ConfigurationError(f"{file}:{line}: not valid YAML: a character that can't be printed") from error
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = mark.line + 1 if mark else 1
-        reason = getattr(error, "problem", None) or str(error)
-        raise ConfigurationError(f"{file}:{line}: not valid YAML: {reason}") from error
+    node = compose(content, file)
     reader = _Reader(file)
     topic = reader.topic(node)
-    if reader.mistakes:
-        raise ConfigurationError("\n".join(f"{file}:{line}: {reason}" for line, reason in sorted(reader.mistakes)))
+    reader.check()
     if topic is None:
         raise ConfigurationError(f"{file}:1: the file is empty")
     return topic
 
 
-class _Reader:
-    """Walks the YAML tree, whose nodes know their lines, and collects mistakes instead of stopping at the first."""
-
-    def __init__(self, file: str) -> None:
-        self.file = file
-        self.mistakes: list[tuple[int, str]] = []
-
-    def wrong(self, node: Any, reason: str) -> None:
-        line = node.start_mark.line + 1 if node is not None else 1
-        self.mistakes.append((line, reason))
-
+class _Reader(Reader):
     def topic(self, node: Any) -> Topic | None:
         if node is None:
             return None
@@ -194,55 +169,3 @@ class _Reader:
             for item in self.sequence(listed, f"{place}.{language}"):
                 found.append((language, self.text(item, f"{place}.{language}")))
         return tuple(found)
-
-    def language(self, language: str, node: Any, place: str) -> None:
-        if not _LANGUAGE.fullmatch(language):
-            self.wrong(node, f"{place}: {language!r} is not a two-letter language code")
-
-    def mapping(
-        self, node: Any, place: str, required: tuple[str, ...], optional: tuple[str, ...] = ()
-    ) -> dict[str, Any]:
-        found = dict(self.items(node, place))
-        for key, _ in node.value if found else ():
-            if str(key.value) not in (*required, *optional):
-                known = ", ".join((*required, *optional))
-                self.wrong(key, f"{place} has no key {str(key.value)!r}; known are {known}")
-        for key in required:
-            if key not in found:
-                self.wrong(node, f"{place} lacks {key!r}")
-        return found
-
-    def items(self, node: Any, place: str) -> Iterator[tuple[str, Any]]:
-        if not isinstance(node, yaml.MappingNode):
-            if node is not None:
-                self.wrong(node, f"{place} must be a mapping (key: value)")
-            return
-        seen = set()
-        for key, value in node.value:
-            if not isinstance(key, yaml.ScalarNode):
-                self.wrong(key, f"{place}: a key must be a text")
-                continue
-            if key.value in seen:
-                self.wrong(key, f"{place}: the key {key.value!r} stands here twice")
-            seen.add(key.value)
-            yield str(key.value), value
-
-    def sequence(self, node: Any, place: str) -> list[Any]:
-        if isinstance(node, yaml.SequenceNode):
-            return list(node.value)
-        if node is not None:
-            self.wrong(node, f"{place} must be a list")
-        return []
-
-    def text(self, node: Any, place: str) -> str:
-        if isinstance(node, yaml.ScalarNode) and node.value.strip():
-            return str(node.value).strip()
-        if node is not None:
-            self.wrong(node, f"{place} must be a text and not be empty")
-        return ""
-
-    def identifier(self, node: Any, place: str) -> str:
-        text = self.text(node, place)
-        if text and not _ID.fullmatch(text):
-            self.wrong(node, f"{place}: {text!r} must be small letters, digits and single hyphens")
-        return text

@@ -16,6 +16,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
+# For names: a possessive 's and an elided article (l', d', qu') are words of their own, so that a name is found beside.
+PARTED = re.compile(r"(?:[cdjlmnst]|qu)(?=')|[^\W_]+(?:'(?!s\b)[^\W_]+)*")
 _EAST_ASIAN = re.compile(r"[\u1100-\u11ff\u3040-\u30ff\u3130-\u318f\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff]")
 _APOSTROPHES = dict.fromkeys(map(ord, "\u2018\u2019\u02bc\u02b9`\u00b4"), "'")
 _FOLD = {**_APOSTROPHES, ord("ё"): "е"}
@@ -46,7 +48,9 @@ class _Phrase:
 class Lexicon:
     """Concepts compiled once, asked for every text: `Lexicon({"kursk": ["kursk*", "курск*", "쿠르스크"]})`."""
 
-    def __init__(self, concepts: Mapping[str, Iterable[str]]) -> None:
+    def __init__(self, concepts: Mapping[str, Iterable[str]], word: re.Pattern[str] = _WORD) -> None:
+        self._word = word
+        self._piece = re.compile(rf"(?:{word.pattern})\*?")
         self._atoms: dict[str, int] = {}
         self._conjunctions: list[tuple[frozenset[int], str]] = []
         self._single: dict[int, set[str]] = defaultdict(set)
@@ -78,7 +82,7 @@ class Lexicon:
                 raise ValueError(f"the term {part!r} needs no star: it matches anywhere as it is")
             self._substrings.append((normal, number))
             return number
-        pieces = re.findall(r"[^\W_]+(?:'[^\W_]+)*\*?", normal)
+        pieces = self._piece.findall(normal)
         if not pieces:
             raise ValueError(f"the term {part!r} has no word in it")
         stars = tuple(piece.endswith("*") for piece in pieces)
@@ -96,7 +100,7 @@ class Lexicon:
             for begins in self._by_start.keys() & starts:
                 found.update(number for part, number in self._by_start[begins] if part in normal)
         # A Latin name with a Korean particle attached is a word of its own.
-        words = _WORD.findall(_EAST_ASIAN.sub(" ", normal))
+        words = self._word.findall(_EAST_ASIAN.sub(" ", normal))
         for start, word in enumerate(words):
             phrases = list(self._exact.get(word, ()))
             for length in self._lengths:
@@ -107,3 +111,34 @@ class Lexicon:
         named = {concept for atom in found for concept in self._single.get(atom, ())}
         named.update(concept for atoms, concept in self._conjunctions if atoms <= found)
         return frozenset(named)
+
+    def spans(self, normal: str) -> list[tuple[str, int, int]]:
+        """Where concepts stand in a text that `normalise` has made: (concept, start, end), in order.
+
+        Conjunctions, which stand nowhere in particular, are left out.
+        """
+        found: list[tuple[str, int, int]] = []
+
+        def add(atom: int, start: int, end: int) -> None:
+            found.extend((concept, start, end) for concept in self._single.get(atom, ()))
+
+        if _EAST_ASIAN.search(normal):
+            starts = {*map(str.__add__, normal, normal[1:]), *normal}
+            for begins in self._by_start.keys() & starts:
+                for part, number in self._by_start[begins]:
+                    at = normal.find(part)
+                    while at >= 0:
+                        add(number, at, at + len(part))
+                        at = normal.find(part, at + 1)
+        matches = list(self._word.finditer(_EAST_ASIAN.sub(" ", normal)))
+        words = [match.group() for match in matches]
+        for start, word in enumerate(words):
+            phrases = list(self._exact.get(word, ()))
+            for length in self._lengths:
+                if length > len(word):
+                    break
+                phrases += self._prefixes.get(word[:length], ())
+            for phrase in phrases:
+                if phrase.at(words, start):
+                    add(phrase.atom, matches[start].start(), matches[start + len(phrase.words) - 1].end())
+        return sorted(found, key=lambda span: span[1:])

@@ -11,7 +11,9 @@ from typing import Any
 from pipeline.adapters.database import Connection, row, rows
 from pipeline.errors import PermanentError
 from pipeline.logic import extraction, language, text
+from pipeline.logic.origins import Found
 from pipeline.model import Document
+from pipeline.stages import origins
 from pipeline.stages.work import Deps, Item, Run, StageReport, begin
 
 PAGE_ATTEMPTS = 3  # a page that kills its reader is not read for ever
@@ -31,13 +33,16 @@ def run(conn: Connection, deps: Deps, limit: int) -> StageReport:
     """Extract up to `limit` articles."""
     with begin(conn, deps, "extract") as run:
         items = {item.item_id: item for item in run.claim(limit)}
-        found = rows(conn, "articles.to_extract", article_ids=list(items)) if items else []
-        for article in found:
+        if not items:
+            return run.report
+        known = origins.sync(conn, deps.settings, deps.clock)
+        for article in rows(conn, "articles.to_extract", article_ids=list(items)):
             item = items[article.article_id]
             with run.shield(item):
                 read = _read(article, item.attempts, deps.clock.now())
+                rests_on = _origins(known, article, read.document)
                 with run.settling(item):
-                    _store(run, item, article, read, deps.clock.now())
+                    _store(run, item, article, read, rests_on, deps.clock.now())
         return run.report
 
 
@@ -71,7 +76,12 @@ def _from_entry(article: Any) -> Document:
     )
 
 
-def _store(run: Run, item: Item, article: Any, read: Read, now: datetime) -> None:
+def _origins(known: origins.Lexicon, article: Any, document: Document) -> Found:
+    about = {"publisher": article.publisher, "country": article.country, "kind": article.kind}
+    return origins.of_version(known, document.title, document.paragraphs, source=article.source, **about)
+
+
+def _store(run: Run, item: Item, article: Any, read: Read, rests_on: Found, now: datetime) -> None:
     document = read.document
     texts = [document.title, *document.paragraphs]
     if not any(texts):
@@ -98,6 +108,7 @@ def _store(run: Run, item: Item, article: Any, read: Read, now: datetime) -> Non
         run.done(item, "same-text", read.problem)
         return
     new = _add_paragraphs(run, version.version_id, texts, document.language, now)
+    origins.store(run.conn, {version.version_id: rests_on})
     if article.story_id is None:
         _set_story(run, article.article_id, version.version_id, now)
     run.queue("embed", new)

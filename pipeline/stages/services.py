@@ -19,6 +19,7 @@ from pipeline.stages.work import HOSTED, StageReport
 
 if TYPE_CHECKING:
     from pipeline.adapters.encoder import Encoder
+    from pipeline.adapters.entailment import Entailment
     from pipeline.adapters.http import HttpClient
     from pipeline.adapters.mailer import Mailer
 
@@ -44,6 +45,16 @@ class Services:
         from pipeline.adapters.encoder import Encoder
 
         return Encoder(self.settings.embed)
+
+    @cached_property
+    def entailment(self) -> Entailment | None:
+        """The entailment model, where one is set."""
+        name = self.settings.match.nli
+        if name is None:
+            return None
+        from pipeline.adapters.entailment import Entailment
+
+        return Entailment(name, threads=self.settings.embed.threads)
 
     def http(self) -> HttpClient:
         from pipeline.adapters.http import HttpClient

@@ -13,17 +13,20 @@ with best as (
     order by m.claim_id, a.story_id, (m.tier = 'accepted') desc, m.probability desc, ver.published_at, ver.version_id
 ), spread as (
     select m.claim_id, a.story_id, count(distinct a.article_id) as articles, count(distinct pub.family) as families,
-           min(ver.published_at) as first_at, max(ver.published_at) as last_at
+           min(ver.published_at) as first_at, max(ver.published_at) as last_at,
+           array_agg(distinct o.name) filter (where o.name is not null) as origins
     from ingest.matches m
     join ingest.appearances ap using (paragraph_id)
     join ingest.versions ver using (version_id)
     join ingest.articles a using (article_id)
     join ingest.publishers pub using (publisher_id)
+    left join ingest.version_origins vo on vo.version_id = ap.version_id and vo.position = ap.position
+    left join ingest.origins o using (origin_id)
     group by m.claim_id, a.story_id
 )
 select b.claim_id, b.tier, b.stance, b.probability, b.sentence, b.publisher, b.country, b.language, b.title, b.url,
        b.published_at, s.articles, s.families, s.first_at, s.last_at, b.story_id, b.paragraph_id, b.match_id,
-       v.version as claim_version, b.matched_at
+       v.version as claim_version, b.matched_at, coalesce(s.origins, '{}') as origins
 from best b
 join spread s using (claim_id, story_id)
 join ingest.claim_versions v using (claim_version_id);
@@ -49,3 +52,4 @@ comment on column analysis.evidence.paragraph_id is 'The paragraph with the sent
 comment on column analysis.evidence.match_id is 'The match behind the row.';
 comment on column analysis.evidence.claim_version is 'The wording of the claim that made the match.';
 comment on column analysis.evidence.matched_at is 'When we found it.';
+comment on column analysis.evidence.origins is 'The authorities that the evidence rests on, by name: two of them are two voices, however many papers carry it.';

@@ -22,8 +22,10 @@ update ingest.articles set last_outcome = %(outcome)s, last_problem = %(problem)
 -- An article's page, if it has one, and the entry that announced it first. In the order of publication, whatever the
 -- order in which the feeds answered: what a copy is compared with is there before it.
 select a.article_id, a.url, a.first_seen_at, a.story_id, p.body, p.content_type, p.url as page_url,
-       e.title, e.summary, e.content, e.author, e.language, e.published_at
+       e.title, e.summary, e.content, e.author, e.language, e.published_at, e.source, pub.name as publisher, pub.country,
+       pub.kind
 from ingest.articles a
+join ingest.publishers pub using (publisher_id)
 left join ingest.pages p using (article_id)
 left join lateral (
     select * from ingest.entries e where e.article_id = a.article_id order by e.entry_id limit 1
