@@ -96,6 +96,7 @@ class MatchSettings(Section):
     freshness_days: Days = 7  # only items published within this window may alert
     accepted: float | None = Field(default=None, gt=0, lt=1)  # default: the operating point in the matcher's file
     suggested: float | None = Field(default=None, gt=0, lt=1)  # the same
+    matcher: Path | None = None  # a matcher's file of your own; default: the one that comes with claimwatch
 
 
 class MailSettings(Section):

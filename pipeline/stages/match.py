@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
+from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -12,6 +13,7 @@ from psycopg.types.json import Jsonb
 
 from pipeline.adapters.database import Connection, row, rows, vector_rows
 from pipeline.adapters.encoder import Encoder
+from pipeline.errors import ConfigurationError
 from pipeline.logic.claimsfile import Claim
 from pipeline.logic.matching import Decision, DecisionModel, Matcher, Passage, phrases
 from pipeline.logic.text import content_hash
@@ -35,7 +37,7 @@ def run(conn: Connection, deps: ModelDeps, limit: int) -> StageReport:
             passages = [Passage(r.text, r.title, r.embedding.to_numpy().astype(np.float32)) for r in found]
             decisions = decide(matcher, passages, deps.encoder)
             decided = [(found[d.passage], d) for d in decisions]
-        accepted, suggested = operating_points(deps.settings, load_model())
+        accepted, suggested = operating_points(deps.settings, load_model(deps.settings.match.matcher))
         with run.settling(*(items[r.paragraph_id] for r in found)):
             tracked = []
             for paragraph, decision in decided:
@@ -53,8 +55,12 @@ def run(conn: Connection, deps: ModelDeps, limit: int) -> StageReport:
 
 
 @cache
-def load_model() -> DecisionModel:
-    return DecisionModel.load(package_data("matcher.json"))
+def load_model(path: Path | None = None) -> DecisionModel:
+    """The decision model in a file; by default the one that comes with claimwatch."""
+    try:
+        return DecisionModel.load(path or package_data("matcher.json"))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ConfigurationError(f"the matcher {path} can't be read: {error}") from error
 
 
 def operating_points(settings: Settings, model: DecisionModel) -> tuple[float, float]:
@@ -78,7 +84,7 @@ def build(conn: Connection, deps: ModelDeps, model_id: int, versions: list[Any])
 def _build(conn: Connection, deps: ModelDeps, model_id: int, versions: list[Any]) -> Matcher:
     claims = [Claim.from_definition(v.claim_id, v.statement, v.definition) for v in versions]
     vectors = _phrase_vectors(conn, deps, model_id, phrases(claims))
-    return Matcher(claims, vectors, load_model())
+    return Matcher(claims, vectors, load_model(deps.settings.match.matcher))
 
 
 def decide(matcher: Matcher, passages: list[Passage], encoder: Encoder) -> list[Decision]:
@@ -121,7 +127,7 @@ def _store(
         claim_version_id=version.claim_version_id,
         paragraph_id=paragraph_id,
         model_id=model_id,
-        matcher=load_model().version,
+        matcher=load_model(deps.settings.match.matcher).version,
         probability=decision.probability,
         tier=tier,
         stance=decision.stance,
