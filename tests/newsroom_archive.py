@@ -7,13 +7,17 @@ from collections import defaultdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from claims_files import some_claims
 from conftest import ROOT, Bench, MovableClock
 
-from pipeline.adapters.database import Connection, row, rows
+from pipeline.adapters.database import Connection, rows
 from pipeline.stages.services import STAGES, run_stage
 
 DATA = ROOT / "pipeline" / "newsroom" / "data"
 UNTIL = "2025"  # what comes after is kept for measuring
+FOLLOWED = ("over-10000-troops", "killed-in-kursk", "special-forces", "defence-treaty")
+EVENINGS = 12  # to 5 November
+__all__ = ["EVENINGS", "FOLLOWED", "match_of", "play", "some_claims"]
 LIVE = STAGES[STAGES.index("extract") : STAGES.index("track") + 1]
 
 
@@ -24,20 +28,18 @@ def articles() -> list[dict[str, Any]]:
     return sorted((a for a in found if not a["edited_from"]), key=lambda a: datetime.fromisoformat(a["published"]))
 
 
-def play(conn: Connection, bench: Bench, clock: MovableClock, *, evenings: int | None = None) -> int:
-    """Take the articles in, one round of the stages on the evening of each day that has some; how many rounds."""
+def play(conn: Connection, bench: Bench, clock: MovableClock) -> None:
+    """Take the articles in, one round of the stages on the evening of each of the first days that have some."""
     by_day = defaultdict(list)
     for article in articles():
         by_day[datetime.fromisoformat(article["published"]).astimezone(UTC).date()].append(article)
     feeds = _feeds(conn, clock)
-    days = sorted(by_day)[:evenings]
-    for day in days:
+    for day in sorted(by_day)[:EVENINGS]:
         clock.at = datetime(day.year, day.month, day.day, 23, 59, tzinfo=UTC)
         for article in by_day[day]:
             _take_in(conn, feeds[article["outlet"]], article, clock.at)
         for stage in LIVE:
             run_stage(conn, bench, stage)
-    return len(days)
 
 
 def _feeds(conn: Connection, clock: MovableClock) -> dict[str, tuple[int, int]]:
@@ -84,7 +86,3 @@ def match_of(conn: Connection, tier: str, number: int = 0) -> Any:
         "where m.tier = %s order by v.published_at, m.match_id limit 1 offset %s",
         [tier, number],
     ).fetchone()
-
-
-def event_count(conn: Connection) -> int:
-    return int(row(conn, "status.totals").events)

@@ -10,54 +10,26 @@ from typing import Any
 
 import psycopg
 import pytest
-from claims_files import some_claims
-from conftest import Bench, MovableClock, clone_dsn, make_settings, run_command
-from newsroom_archive import match_of, play
+from conftest import Bench, MovableClock, clone_dsn, run_command
+from newsroom_archive import FOLLOWED, match_of
 from psycopg.rows import namedtuple_row
 
-from pipeline.adapters import database
 from pipeline.adapters.database import Connection, row, rows
-from pipeline.adapters.encoder import Encoder
 from pipeline.adapters.postgres import EmbeddedServer
 from pipeline.evaluation import datasets
 from pipeline.logic.text import content_hash
-from pipeline.stages import claims
 
 pytestmark = [pytest.mark.model, pytest.mark.database]
-FOLLOWED = ("over-10000-troops", "killed-in-kursk", "special-forces", "defence-treaty")
-EVENINGS = 12
-
-
-@pytest.fixture(scope="module")
-def played(
-    pg: EmbeddedServer, template: str, encoder: Encoder, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[str]:
-    """Name of a database with the newsroom's first evenings, matched and tracked."""
-    folder, name = tmp_path_factory.mktemp("reviews"), "t_reviews"
-    with psycopg.connect(pg.dsn("postgres", "postgres"), autocommit=True) as admin:
-        admin.execute(f"create database {name} template {template} owner claimwatch")
-        settings = make_settings(folder, pg.dsn("claimwatch", name))
-        clock = MovableClock(datetime(2024, 10, 1, tzinfo=UTC))
-        with database.session(settings) as conn:
-            bench = Bench(settings, clock, encoder)
-            claims.load(conn, bench, some_claims(folder, *FOLLOWED))
-            play(conn, bench, clock, evenings=EVENINGS)
-        yield name
-        admin.execute(f"drop database {name} with (force)")
 
 
 @pytest.fixture
-def dsn(pg: EmbeddedServer, played: str) -> Iterator[str]:
-    name = f"{played}_copy"
-    with psycopg.connect(pg.dsn("postgres", "postgres"), autocommit=True) as admin:
-        admin.execute(f"create database {name} template {played} owner claimwatch")
-        yield pg.dsn("claimwatch", name)
-        admin.execute(f"drop database {name} with (force)")
+def dsn(newsroom_copy: str) -> str:
+    return newsroom_copy
 
 
 @pytest.fixture
 def clock() -> MovableClock:
-    return MovableClock(datetime(2024, 11, 6, 12, tzinfo=UTC))
+    return MovableClock(datetime(2024, 11, 13, 12, tzinfo=UTC))
 
 
 @pytest.fixture
@@ -216,7 +188,7 @@ def given(conn: Connection, tier: str, verdict: str = "confirmed", **values: Any
         "stance": None,
         "note": None,
         "reviewer": None,
-        "now": datetime(2024, 11, 6, 12, tzinfo=UTC),
+        "now": datetime(2024, 11, 13, 12, tzinfo=UTC),
         **values,
     }
 
@@ -264,7 +236,7 @@ def test_another_match_of_the_story_takes_its_place(conn: Connection) -> None:
 def test_a_confirmed_suggestion_is_tracked(conn: Connection, bench: Bench, clock: MovableClock) -> None:
     rows(conn, "alerts.subscribe", email="desk@example.org", claim_id=None, now=clock.at)
     match = newest_suggestion(conn)
-    assert clock.at - match.published_at < timedelta(days=bench.settings.match.freshness_days)
+    clock.at = match.matched_at + timedelta(hours=1)
     row(conn, "reviews.add", **given(conn, "suggested", match_id=match.match_id, now=clock.at))
     report = bench.run(conn, "track")["track"]
     assert sum(report.outcomes.values()) == report.claimed == 1

@@ -12,10 +12,12 @@ from statistics import median
 
 # Kinds of claim events that are mailed whether or not somebody was subscribed at the time.
 MAILED = frozenset({"first_seen", "fresh_coverage"})
+# Kinds that come of what a replay has no part in: pages that are read again, feeds that are silent.
+NOT_REPLAYED = frozenset({"edited", "silence"})
 CONFIRMED, REJECTED = "confirmed", "rejected"
 
 Pair = tuple[str, int]  # claim, paragraph
-Alert = tuple[str, int | str]  # claim, and the story, or what else the event is about
+Alert = tuple[str, int]  # claim, story
 
 
 @dataclass(frozen=True)
@@ -25,15 +27,10 @@ class Event:
     claim: str
     story: int | None
     kind: str
-    key: str
     happened_at: datetime
     known_at: datetime
     title: str | None
     mailed: bool
-
-    @property
-    def alert(self) -> Alert:
-        return self.claim, self.story if self.story is not None else f"{self.kind} {self.key}"
 
 
 @dataclass(frozen=True)
@@ -113,7 +110,7 @@ def compare(a: RunView, b: RunView, until: datetime, mailed: Collection[str] = (
     An alert is the first mailed event of a claim and story; `mailed` adds kinds of events that are known to be mailed.
     What is noticed from `until` on counts as shared, but not as gained or lost: the other run had not come so far.
     """
-    kinds = {*MAILED, *mailed, *(e.kind for run in (a, b) for e in run.events if e.mailed)}
+    kinds = {*MAILED, *mailed, *(e.kind for run in (a, b) for e in run.events if e.mailed)} - NOT_REPLAYED
     ours, theirs = _alerts(a, kinds), _alerts(b, kinds)
     pairs_a, pairs_b = _accepted(a), _accepted(b)
     return Comparison(
@@ -147,8 +144,8 @@ def _alerts(run: RunView, kinds: Collection[str]) -> dict[Alert, Event]:
     """The first mailed event of each claim and story, in the order of time."""
     found: dict[Alert, Event] = {}
     for event in sorted(run.events, key=lambda e: (e.known_at, e.happened_at)):
-        if event.kind in kinds:
-            found.setdefault(event.alert, event)
+        if event.kind in kinds and event.story is not None:
+            found.setdefault((event.claim, event.story), event)
     return found
 
 

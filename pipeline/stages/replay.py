@@ -22,15 +22,15 @@ from typing import TYPE_CHECKING, Any
 from psycopg.types.json import Jsonb
 from pydantic import ValidationError
 
-from pipeline.adapters.database import Connection, row, rows, working_elsewhere
+from pipeline.adapters.database import READ_ONLY, Connection, row, rows, working_elsewhere
 from pipeline.adapters.vector_cache import CachedEncoder
 from pipeline.clock import SteppedClock
 from pipeline.errors import ConfigurationError
 from pipeline.logic.replays import Event, Match, RunView
 from pipeline.settings import Settings
-from pipeline.stages import claims
+from pipeline.stages import claims, match, track
 from pipeline.stages.match import load_model, operating_points
-from pipeline.stages.services import Services, run_stage
+from pipeline.stages.services import Services, batch_size
 
 if TYPE_CHECKING:
     from pipeline.adapters.encoder import Encoder
@@ -50,7 +50,7 @@ OWN = {
     "outcomes": "none",
 }
 PAST = ("articles", "entries", "versions", "appearances", "paragraphs")  # ingest.open_past makes these views
-STAGES = ("match", "track")
+STAGES = {"match": match.run, "track": track.run}
 READER = "replay@localhost"  # hears of every claim; nothing is sent
 LIVE = "live"
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
@@ -140,9 +140,10 @@ def _play(
         for moment in moments:
             services.stepped.at = moment.at
             rows(conn, "replay.set_moment", now=moment.at)
-            rows(conn, "work.add_all", stage=STAGES[0], item_ids=moment.paragraph_ids, due_at=moment.at)
-            for stage in STAGES:
-                run_stage(conn, services, stage)
+            rows(conn, "work.add_all", stage="match", item_ids=moment.paragraph_ids, due_at=moment.at)
+            for stage, run_batch in STAGES.items():
+                while run_batch(conn, services, batch_size(services.settings, stage)).claimed:
+                    pass
             done.paragraphs += len(moment.paragraph_ids)
             if progress:
                 progress(done.paragraphs, total)
@@ -156,7 +157,7 @@ def tables(name: str, *, past: bool = False) -> dict[str, str]:
     """Which tables of schema ingest a replay has elsewhere; with `past`, the views of its moment too."""
     _check_name(name)
     found = dict.fromkeys(OWN, f"replay_{name}")
-    return {**found, **dict.fromkeys(PAST, "pg_temp")} if past else found
+    return {**found, **dict.fromkeys(PAST, READ_ONLY)} if past else found
 
 
 @dataclass(frozen=True)
@@ -212,7 +213,7 @@ def view(conn: Connection, name: str, since: datetime, until: datetime) -> RunVi
     """What a replay, or the live state, has on the paragraphs and events of a time."""
     with _in(conn, name):
         events = [
-            Event(r.claim_id, r.story_id, r.kind, r.event_key, r.happened_at, r.known_at, r.title, r.mailed)
+            Event(r.claim_id, r.story_id, r.kind, r.happened_at, r.known_at, r.title, r.mailed)
             for r in rows(conn, "replay.events", since=since)
         ]
         matches = [

@@ -191,7 +191,7 @@ begin
             from pg_attribute a
             where a.attrelid = format('ingest.%I', v_table)::regclass and a.attnum > 0 and not a.attisdropped
               and a.attgenerated = '';
-            execute format('insert into %I.%I (%s) overriding system value select %3$s from ingest.%2$I%s',
+            execute format('insert into %1$I.%2$I (%3$s) overriding system value select %3$s from ingest.%2$I%4$s',
                 v_schema, v_table, v_columns,
                 case when v_rows <> 'all' then format(' where %I < $1', v_rows) end) using p_from;
         end if;
