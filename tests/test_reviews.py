@@ -216,6 +216,23 @@ def test_a_rejected_match_counts_nowhere(conn: Connection) -> None:
     assert evidence(conn, match) == before
 
 
+def test_what_counted_when(conn: Connection) -> None:
+    """A review changes what counts from its own moment on; what was known before stays known to have been so."""
+    match = match_of(conn, "suggested")
+    days = [datetime(2024, 11, day, tzinfo=UTC) for day in (13, 14, 15)]
+    for verdict, day in zip(("confirmed", "rejected", "withdrawn"), days, strict=True):
+        row(conn, "reviews.add", **given(conn, "suggested", verdict, match_id=match.match_id, now=day))
+    known = [
+        conn.execute(
+            "select ingest.tier_known(m, %s) as it from ingest.matches m where match_id = %s", [at, match.match_id]
+        )
+        .fetchone()
+        .it
+        for at in [days[0] - timedelta(hours=1), *days]
+    ]
+    assert known == ["suggested", "accepted", "rejected", "suggested"]
+
+
 def test_another_match_of_the_story_takes_its_place(conn: Connection) -> None:
     match = conn.execute(
         "select m.* from ingest.matches m join analysis.evidence e using (match_id) where exists ("

@@ -198,8 +198,8 @@ def _print(found: Comparison, limit: int) -> None:
     moved = [s for s in found.alerts_shared if abs(s.hours) >= TOLD]
     if found.lead_hours is not None:
         console.print(
-            f"{len(found.alerts_shared)} alerts in both; {found.a.name} raised them {found.lead_hours:+.1f} hours "
-            f"earlier in the median, {len(moved)} at another time"
+            f"{len(found.alerts_shared)} alerts in both; {found.a.name} raised them {_lead(found.lead_hours)} in the "
+            f"median, {len(moved)} of them at another time than {found.b.name}"
         )
     columns = ["claim", "story", "title", "time", "hours earlier"]
     moved.sort(key=lambda s: -abs(s.hours))
@@ -208,6 +208,12 @@ def _print(found: Comparison, limit: int) -> None:
     for change, matches in (("gained", found.matches_gained), ("lost", found.matches_lost)):
         lines = [[m.claim, m.probability, m.verdict, m.sentence, m.title] for m in matches]
         _some(f"matches {change}", ["claim", "probability", "verdict", "sentence", "title"], lines, limit)
+
+
+def _lead(hours: float) -> str:
+    if abs(hours) < TOLD:
+        return "at the same time"
+    return f"{abs(hours):.1f} hours {'earlier' if hours > 0 else 'later'}"
 
 
 def _figures(run: Figures) -> list[Any]:
@@ -219,5 +225,8 @@ def _some(title: str, columns: list[str], lines: list[list[Any]], limit: int) ->
     if not lines:
         console.print(f"no {title}")
         return
-    shown = f", the first {limit}" if len(lines) > limit else ""
-    show(columns, lines[:limit], title=f"{len(lines)} {title}{shown}")
+    shown = f", the first {limit}" if 0 < limit < len(lines) else ""
+    if limit:
+        show(columns, lines[:limit], title=f"{len(lines)} {title}{shown}")
+    else:
+        console.print(f"{len(lines)} {title}")

@@ -46,12 +46,20 @@ def review_list(
             found = rows(conn, "reviews.given", claim_id=claim, limit=limit)
             show(given, [[getattr(r, c) for c in given] for r in found], form)
             return
-        columns = ["match", "claim", "probability", "stance", "sentence", "why", "publisher", "published"]
-        waiting = [
-            [r.match_id, r.claim_id, r.probability, r.stance, r.sentence, _why(r.features), r.publisher, r.published_at]
-            for r in rows(conn, "reviews.queue", claim_id=claim, limit=limit)
+        waiting = rows(conn, "reviews.queue", claim_id=claim, limit=limit)
+        if form is Format.table:
+            lines = [[r.match_id, r.claim_id, r.probability, _at_length(r)] for r in waiting]
+            show(["match", "claim", "probability", "sentence, and why"], lines, form)
+            return
+        columns = ["match", "claim", "probability", "stance", "sentence", "why", "publisher", "published", "url"]
+        plain = [
+            [
+                *(r.match_id, r.claim_id, r.probability, r.stance, r.sentence, _why(r.features)),
+                *(r.publisher, r.published_at, r.url),
+            ]
+            for r in waiting
         ]
-        show(columns, waiting, form)
+        show(columns, plain, form)
 
 
 @review_app.command("confirm")
@@ -134,6 +142,11 @@ def _review(matches: list[int], verdict: str, stance: str | None, note: str | No
         for match_id in matches:
             now = row(conn, "reviews.match", match_id=match_id)
             console.print(f"{match_id} {verdict}: {now.claim_id}, now {now.tier}, {now.stance}", soft_wrap=True)
+
+
+def _at_length(waiting: Any) -> str:
+    where = f"{waiting.publisher}, {waiting.published_at:%Y-%m-%d}, {waiting.language or '?'}"
+    return f"{waiting.sentence}\n{waiting.stance}: {_why(waiting.features)}\n{where}\n"
 
 
 def _why(features: dict[str, Any]) -> str:

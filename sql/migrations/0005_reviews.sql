@@ -146,6 +146,18 @@ end
 $$;
 comment on function ingest.review is 'Stores a review of a match; its number. The analysts'' functions and the command both end here.';
 
+create function ingest.tier_known(p_match ingest.matches, p_at timestamptz) returns text
+language sql stable
+as $$
+select coalesce((
+    select case r.verdict when 'confirmed' then 'accepted' when 'rejected' then 'rejected' end
+    from ingest.reviews r
+    where r.claim_id = p_match.claim_id and r.paragraph_id = p_match.paragraph_id and r.at <= p_at
+    order by r.review_id desc limit 1
+), p_match.matcher_tier, p_match.tier)
+$$;
+comment on function ingest.tier_known is 'The tier of a match as it counted at a moment: what reviewers had said by then, else what the matcher had.';
+
 -- Replays ----------------------------------------------------------------------------------------------------
 
 create function ingest.replay_schema(p_name text) returns text
