@@ -101,15 +101,30 @@ def run(services: Services, plan: Plan, progress: Callable[[int, int], None] | N
     with services.session() as conn:  # a connection of its own: what is remembered by connection stays apart
         if not row(conn, "replay.lock", name=plan.name).got:
             raise ConfigurationError(f"the replay {plan.name} is running in another process")
-        model_id = _model(conn, services)
-        when = {"since": plan.since, "until": plan.until}
-        begun = services.clock.now()
-        rows(conn, "replay.create", name=plan.name, tables=Jsonb(OWN), options=Jsonb(options), now=begun, **when)
-        moments = rows(conn, "replay.moments", model_id, rhythm=plan.rhythm, **when)
-        stepped = _Replaying(settings, SteppedClock(plan.since), services)
-        done = _play(conn, stepped, plan, moments, progress)
-        rows(conn, "replay.finish", name=plan.name, paragraphs=done.paragraphs, now=services.clock.now())
-        return done
+        try:
+            return _run(conn, services, plan, settings, options, progress)
+        finally:
+            if not conn.broken:  # else the server gives it back when it notices
+                rows(conn, "replay.unlock", name=plan.name)
+
+
+def _run(
+    conn: Connection,
+    services: Services,
+    plan: Plan,
+    settings: Settings,
+    options: dict[str, Any],
+    progress: Callable[[int, int], None] | None,
+) -> Replayed:
+    model_id = _model(conn, services)
+    when = {"since": plan.since, "until": plan.until}
+    begun = services.clock.now()
+    rows(conn, "replay.create", name=plan.name, tables=Jsonb(OWN), options=Jsonb(options), now=begun, **when)
+    moments = rows(conn, "replay.moments", model_id, rhythm=plan.rhythm, **when)
+    stepped = _Replaying(settings, SteppedClock(plan.since), services)
+    done = _play(conn, stepped, plan, moments, progress)
+    rows(conn, "replay.finish", name=plan.name, paragraphs=done.paragraphs, now=services.clock.now())
+    return done
 
 
 class _Replaying(Services):
