@@ -26,7 +26,7 @@ from pipeline.stages.replay import Plan, Replayed
 SINCE, UNTIL = datetime(2024, 10, 1, tzinfo=UTC), datetime(2024, 11, 20, tzinfo=UTC)
 MIDDLE = datetime(2024, 10, 23, tzinfo=UTC)
 
-on_newsroom = [pytest.mark.model, pytest.mark.usefixtures("quick")]
+pytestmark = pytest.mark.timeout(900)  # the first test waits until the newsroom is encoded
 
 
 @pytest.fixture

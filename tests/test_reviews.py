@@ -19,7 +19,7 @@ from pipeline.adapters.postgres import EmbeddedServer
 from pipeline.evaluation import datasets
 from pipeline.logic.text import content_hash
 
-pytestmark = [pytest.mark.model, pytest.mark.database]
+pytestmark = [pytest.mark.model, pytest.mark.database, pytest.mark.timeout(900)]  # the newsroom is encoded first
 
 
 @pytest.fixture
