@@ -3,13 +3,14 @@
 #
 #   claimwatch          owns the database of that name; the pipeline. No superuser, makes no roles or databases
 #   claimwatch_analyst  may connect there and nothing more; `claimwatch migrate` grants it schema analysis
-#   airflow             owns Airflow's metadata; the other two can't see it, nor it theirs
+#   claimwatch_reviewer the same, and `claimwatch migrate` lets it confirm and reject matches
+#   airflow             owns Airflow's metadata; the others can't see it, nor it theirs
 #
 # The postgres image runs this once, on an empty volume. Safe to repeat: new passwords in .env are set by
 #   docker compose up --detach postgres
 #   docker compose exec postgres sh /docker-entrypoint-initdb.d/10-claimwatch.sh
 set -eu
-for name in PIPELINE_DB_PASSWORD ANALYST_DB_PASSWORD AIRFLOW_DB_PASSWORD; do
+for name in PIPELINE_DB_PASSWORD ANALYST_DB_PASSWORD REVIEWER_DB_PASSWORD AIRFLOW_DB_PASSWORD; do
   eval "value=\${$name:-}"
   case $value in
     '') problem='is not set' ;;
@@ -29,19 +30,22 @@ as_superuser postgres <<'SQL'
 set client_min_messages = warning;
 \getenv pipeline PIPELINE_DB_PASSWORD
 \getenv analyst ANALYST_DB_PASSWORD
+\getenv reviewer REVIEWER_DB_PASSWORD
 \getenv airflow AIRFLOW_DB_PASSWORD
 select format('create role %I', name)
-from unnest(array['claimwatch', 'claimwatch_analyst', 'airflow']) as name
+from unnest(array['claimwatch', 'claimwatch_analyst', 'claimwatch_reviewer', 'airflow']) as name
 where not exists (select from pg_roles where rolname = name) \gexec
 alter role claimwatch login nosuperuser nocreatedb nocreaterole password :'pipeline';
 alter role claimwatch_analyst login nosuperuser nocreatedb nocreaterole password :'analyst';
+alter role claimwatch_reviewer login nosuperuser nocreatedb nocreaterole password :'reviewer';
 alter role airflow login nosuperuser nocreatedb nocreaterole password :'airflow';
 select format('create database %1$I owner %1$I template template0', name)
 from unnest(array['claimwatch', 'airflow']) as name
 where not exists (select from pg_database where datname = name) \gexec
 revoke all on database claimwatch, airflow, postgres, template1 from public;
-grant connect on database claimwatch to claimwatch_analyst;
+grant connect on database claimwatch to claimwatch_analyst, claimwatch_reviewer;
 alter role claimwatch_analyst in database claimwatch set search_path = analysis, public;
+alter role claimwatch_reviewer in database claimwatch set search_path = analysis, public;
 SQL
 
 as_superuser claimwatch <<'SQL'

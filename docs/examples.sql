@@ -140,3 +140,37 @@ from analysis.evidence_origins
 group by claim_id
 having count(distinct origin_id) = 1
 order by articles desc;
+
+-- waiting_for_a_verdict --
+-- What a yes or no would teach the matcher most, of one claim.
+select match_id, round(probability::numeric, 2) as probability, language, publisher, sentence, url
+from analysis.review_queue
+where claim_id = 'killed-in-kursk'
+limit 20;
+
+-- verdicts_by_reviewer --
+-- How often reviewers agree with the matcher, by what it had said.
+select reviewer, matcher_tier, count(*) filter (where verdict = 'confirmed') as confirmed,
+       count(*) filter (where verdict = 'rejected') as rejected
+from analysis.reviews
+where in_force
+group by reviewer, matcher_tier
+order by reviewer, matcher_tier;
+
+-- confirm --
+-- Yes, and it is a denial: as claimwatch_reviewer, here for a sentence that the queue shows.
+select analysis.confirm_match(match_id, stance => 'refutes', note => 'Moscow denies it')
+from analysis.review_queue
+where claim_id = 'killed-in-kursk' and sentence like '%denied%';
+
+-- reject --
+-- No, to all that one outlet's column has brought in.
+select match_id, analysis.reject_match(match_id, 'opinion, no report')
+from analysis.review_queue
+where url like 'https://example.org/opinion/%';
+
+-- withdraw --
+-- What I rejected in the last hour was a mistake.
+select match_id, analysis.withdraw_review(match_id)
+from analysis.reviews
+where in_force and verdict = 'rejected' and reviewer = session_user and at > now() - interval '1 hour';

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from pipeline import __version__
-from pipeline.commands import origins, quality, run, search, setup, sources
+from pipeline.commands import origins, quality, replay, review, run, search, setup, sources
 from pipeline.errors import ClaimwatchError, ConfigurationError
 from pipeline.settings import ENV_PREFIX
 from pipeline.stages.services import STAGES
@@ -39,7 +39,7 @@ def options(
         os.environ[ENV_PREFIX + "HOME"] = home
 
 
-SET_UP, FOLLOW, RUN, ASK, CHECK = "Set up", "What to follow", "Run", "Ask", "Measure"
+SET_UP, FOLLOW, RUN, ASK, CHECK = "Set up", "What to follow", "Run", "Ask", "Review and measure"
 
 app.command(rich_help_panel=SET_UP)(setup.init)
 app.command(rich_help_panel=SET_UP)(setup.migrate)
@@ -62,6 +62,8 @@ app.command(rich_help_panel=RUN)(run.maintain)
 app.command(rich_help_panel=ASK)(search.search)
 app.command(rich_help_panel=ASK)(search.vector)
 app.command(rich_help_panel=ASK)(setup.psql)
+app.add_typer(review.review_app, name="review", rich_help_panel=CHECK)
+app.add_typer(replay.replay_app, name="replay", rich_help_panel=CHECK)
 app.command(rich_help_panel=CHECK)(quality.score)
 app.command("eval", rich_help_panel=CHECK)(quality.evaluate)
 

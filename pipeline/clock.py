@@ -26,7 +26,17 @@ class SystemClock:
 
 @dataclass(frozen=True)
 class FixedClock:
-    """Stands still; for tests and replays."""
+    """Stands still; for tests."""
+
+    at: datetime
+
+    def now(self) -> datetime:
+        return self.at
+
+
+@dataclass
+class SteppedClock:
+    """Stands where it was put last; a replay goes from moment to moment with it."""
 
     at: datetime
 

@@ -178,6 +178,36 @@ def with_claims(bench: Bench, conn: database.Connection) -> None:
         database.rows(conn, "models.store_phrase", **values)
 
 
+@pytest.fixture(scope="session")
+def newsroom_2024(
+    pg: EmbeddedServer, template: str, encoder: Encoder, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """Name of a database with some evenings of the newsroom, matched against four claims and tracked. For copies."""
+    from newsroom_archive import FOLLOWED, play, some_claims
+
+    folder, name = tmp_path_factory.mktemp("newsroom"), "t_newsroom_2024"
+    with psycopg.connect(pg.dsn("postgres", "postgres"), autocommit=True) as admin:
+        admin.execute(f"create database {name} template {template} owner claimwatch")
+        settings = make_settings(folder, pg.dsn("claimwatch", name))
+        clock = MovableClock(datetime(2024, 10, 1, tzinfo=UTC))
+        with database.session(settings) as conn:
+            bench = Bench(settings, clock, encoder)
+            claims.load(conn, bench, some_claims(folder, *FOLLOWED))
+            play(conn, bench, clock)
+        yield name
+        admin.execute(f"drop database {name} with (force)")
+
+
+@pytest.fixture
+def newsroom_copy(pg: EmbeddedServer, newsroom_2024: str) -> Iterator[str]:
+    """A copy of that database, dropped after the test; a test file takes it for its `dsn`."""
+    name = f"t_{time.monotonic_ns()}"
+    with psycopg.connect(pg.dsn("postgres", "postgres"), autocommit=True) as admin:
+        admin.execute(f"create database {name} template {newsroom_2024} owner claimwatch")
+        yield pg.dsn("claimwatch", name)
+        admin.execute(f"drop database {name} with (force)")
+
+
 class Serving:
     """An ASGI app on a free loopback port, in a thread."""
 

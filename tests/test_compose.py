@@ -147,7 +147,8 @@ def test_services_wait_for_what_they_need() -> None:
 def test_only_those_who_run_stages_know_the_pipelines_password() -> None:
     knows = {name for name in OURS if "PIPELINE_DB_PASSWORD" in str(SERVICES[name]["environment"])}
     assert knows == {"setup", "airflow-scheduler", "airflow-worker"}
-    assert {name for name in SERVICES if "ANALYST_DB_PASSWORD" in str(SERVICES[name])} == {"postgres"}
+    for password in ("ANALYST_DB_PASSWORD", "REVIEWER_DB_PASSWORD"):
+        assert {name for name in SERVICES if password in str(SERVICES[name])} == {"postgres"}
 
 
 # The image
@@ -382,7 +383,8 @@ def test_init_and_setup_on_a_real_server(fresh: EmbeddedServer, secrets: dict[st
     assert json.loads(users.read_text()) == {"admin": secrets["AIRFLOW_ADMIN_PASSWORD"]}
     assert users.stat().st_mode & 0o777 == 0o600
 
-    with psycopg.connect(dsn(fresh, "claimwatch_analyst", secrets["ANALYST_DB_PASSWORD"])) as conn:
-        assert conn.execute("select count(*) from claims").fetchone() == (17,)  # analysis is in the search path
-        with pytest.raises(psycopg.errors.InsufficientPrivilege):
-            conn.execute("select from ingest.claims")
+    for role in ("analyst", "reviewer"):
+        with psycopg.connect(dsn(fresh, f"claimwatch_{role}", secrets[f"{role.upper()}_DB_PASSWORD"])) as conn:
+            assert conn.execute("select count(*) from claims").fetchone() == (17,)  # analysis is in the search path
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                conn.execute("select from ingest.claims")

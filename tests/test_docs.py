@@ -115,10 +115,12 @@ def test_every_view_and_function_has_an_example(conn: database.Connection) -> No
 @pytest.mark.parametrize("name", docs.examples())
 def test_example_runs_as_the_analyst(name: str, pg: EmbeddedServer, dsn: str, registered: int) -> None:
     purpose, query = docs.examples()[name]
+    reviewing = re.search(r"analysis\.(confirm_match|reject_match|withdraw_review)\(", query)
+    role = "claimwatch_reviewer" if reviewing else "claimwatch_analyst"
     assert purpose.endswith((".", "?")), "a line that says what it is for"
     done = subprocess.run(
         [pg.binary("psql"), "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--set=vector=[1,0,0,0,0,0,0,0]"],
-        env=_environment(clone_dsn(dsn, "claimwatch_analyst", pg.password("claimwatch_analyst"))),
+        env=_environment(clone_dsn(dsn, role, pg.password(role))),
         input=query,
         capture_output=True,
         text=True,

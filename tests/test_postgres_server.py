@@ -124,7 +124,7 @@ def test_cluster_is_as_asked(server: EmbeddedServer) -> None:
         assert words == ("'пехота':2 '북한군':1",)
 
 
-@pytest.mark.parametrize("role", ["claimwatch", "claimwatch_analyst", "airflow"])
+@pytest.mark.parametrize("role", ["claimwatch", "claimwatch_analyst", "claimwatch_reviewer", "airflow"])
 @pytest.mark.parametrize("database", ["claimwatch", "airflow", "postgres", "template1"])
 def test_each_role_enters_its_own_databases_only(server: EmbeddedServer, role: str, database: str) -> None:
     if role in DATABASES.get(database, ()):
@@ -148,6 +148,9 @@ def test_each_role_enters_its_own_databases_only(server: EmbeddedServer, role: s
         ("claimwatch_analyst", "create schema mine"),
         ("claimwatch_analyst", "create temp table t (x int)"),
         ("claimwatch_analyst", "set role claimwatch"),
+        ("claimwatch_analyst", "set role claimwatch_reviewer"),
+        ("claimwatch_reviewer", "create temp table t (x int)"),
+        ("claimwatch_reviewer", "set role claimwatch"),
     ],
 )
 def test_roles_may_not(server: EmbeddedServer, role: str, statement: str) -> None:
@@ -182,7 +185,8 @@ def test_files_are_private(server: EmbeddedServer) -> None:
     assert mode(server.home / "secrets") == 0o700
     passwords = list((server.home / "secrets").glob("*.password"))
     assert {path.name for path in passwords} == {
-        f"{role}.password" for role in ("postgres", "claimwatch", "claimwatch_analyst", "airflow")
+        f"{role}.password"
+        for role in ("postgres", "claimwatch", "claimwatch_analyst", "claimwatch_reviewer", "airflow")
     }
     for path in passwords:
         assert mode(path) == 0o600

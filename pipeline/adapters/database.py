@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import psycopg
 from psycopg import sql
@@ -29,6 +30,14 @@ Connection = psycopg.Connection[Any]
 MIN_SERVER = 160000  # PostgreSQL 16
 
 _NAME = re.compile(r"^-- ([a-z_]+) --$", re.MULTILINE)
+_TABLE = re.compile(r"\bingest\.([a-z_0-9]+)\b(?!\()|\{(embeddings)\}")
+_WRITTEN = re.compile(
+    r"\b(?:insert into|update|delete from)\s+(?:ingest\.([a-z_0-9]+)|\{(embeddings)\})", re.IGNORECASE
+)
+_CALLED = re.compile(r"\bingest\.([a-z_0-9]+\()")
+
+Elsewhere = Mapping[str, str]  # name of a table in schema ingest: the schema whose table of that name stands for it
+READ_ONLY = "pg_temp"  # the schema whose names are views of ours, to read: a write would go through to schema ingest
 
 
 @cache
@@ -45,19 +54,58 @@ def statements() -> Mapping[str, str]:
     return found
 
 
-def statement(name: str, model_id: int | None = None) -> sql.Composed:
-    """The statement as psycopg takes it; `{embeddings}` in it becomes the model's own table."""
-    text = statements()[name]
-    if "{embeddings}" in text:
-        if model_id is None:
-            raise ValueError(f"{name} needs a model")
-        return sql.SQL(text).format(embeddings=sql.Identifier("ingest", f"embeddings_{model_id}"))
-    return sql.SQL(text.replace("{", "{{").replace("}", "}}")).format()
+def statement(name: str, model_id: int | None = None, elsewhere: Elsewhere | None = None) -> sql.Composed:
+    """The statement as psycopg takes it.
+
+    `{embeddings}` in it becomes the model's own table, and a table of schema ingest that `elsewhere` names the one in
+    that schema. A statement that then still writes to schema ingest is refused: whoever works elsewhere leaves the
+    live state alone.
+    """
+    text, given = statements()[name], elsewhere or {}
+    if given:
+        _refuse_live(name, text, given)
+    parts: list[sql.Composable] = []
+    end = 0
+    for found in _TABLE.finditer(text):
+        if found[2]:
+            if model_id is None:
+                raise ValueError(f"{name} needs a model")
+            table = sql.Identifier("ingest", f"embeddings_{model_id}")
+        elif found[1] in given:
+            table = sql.Identifier(given[found[1]], found[1])
+        else:
+            continue
+        parts += [sql.SQL(text[end : found.start()]), table]
+        end = found.end()
+    return sql.Composed([*parts, sql.SQL(text[end:])])
+
+
+def _refuse_live(name: str, text: str, elsewhere: Elsewhere) -> None:
+    """A function of schema ingest sees the live tables whatever a statement is told, so calling one is refused too."""
+    own = {table for table, schema in elsewhere.items() if schema != READ_ONLY}
+    touched = {table or embeddings for table, embeddings in _WRITTEN.findall(text)} - own
+    touched |= set(_CALLED.findall(text))
+    if touched:
+        raise ConfigurationError(f"{name} touches the live state: {', '.join(sorted(touched))} is not set up elsewhere")
+
+
+_elsewhere: WeakKeyDictionary[Connection, Elsewhere] = WeakKeyDictionary()
+
+
+@contextmanager
+def working_elsewhere(conn: Connection, elsewhere: Elsewhere) -> Iterator[None]:
+    """Inside, named statements on this connection use other tables in place of some of schema ingest."""
+    before = _elsewhere.get(conn, {})
+    _elsewhere[conn] = elsewhere
+    try:
+        yield
+    finally:
+        _elsewhere[conn] = before
 
 
 def rows(conn: Connection, name: str, model_id: int | None = None, /, **values: Any) -> list[Any]:
     """Run a named statement; its rows as named tuples, [] where it returns none."""
-    cursor = conn.execute(statement(name, model_id), values)
+    cursor = conn.execute(statement(name, model_id, _elsewhere.get(conn)), values)
     return cursor.fetchall() if cursor.description else []
 
 
@@ -69,14 +117,14 @@ def row(conn: Connection, name: str, model_id: int | None = None, /, **values: A
 
 def vector_rows(conn: Connection, name: str, model_id: int | None = None, /, **values: Any) -> list[Any]:
     """Like `rows`, for statements that return vectors: they come in binary, which spares parsing 384 numbers each."""
-    return conn.execute(statement(name, model_id), values, binary=True).fetchall()
+    return conn.execute(statement(name, model_id, _elsewhere.get(conn)), values, binary=True).fetchall()
 
 
 def execute_many(conn: Connection, name: str, values: list[dict[str, Any]], model_id: int | None = None) -> None:
     """Run a named statement once for each set of values, in one round trip."""
     if values:
         with conn.cursor() as cursor:
-            cursor.executemany(statement(name, model_id), values)
+            cursor.executemany(statement(name, model_id, _elsewhere.get(conn)), values)
 
 
 def embedded_server(settings: Settings) -> EmbeddedServer:

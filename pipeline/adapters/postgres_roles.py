@@ -2,7 +2,8 @@
 
 claimwatch          owns the database of that name; the pipeline. No superuser, makes no roles or databases
 claimwatch_analyst  may connect there and nothing more; the views grant it what analysts read
-airflow             owns Airflow's metadata, can't see the claims; the other two can't see Airflow's
+claimwatch_reviewer the same, and it is granted the functions that confirm and reject matches too
+airflow             owns Airflow's metadata, can't see the claims; the others can't see Airflow's
 """
 
 from __future__ import annotations
@@ -18,9 +19,10 @@ from pipeline.errors import ConfigurationError
 SUPERUSER = "postgres"
 PIPELINE = "claimwatch"
 ANALYST = "claimwatch_analyst"
+REVIEWER = "claimwatch_reviewer"
 AIRFLOW = "airflow"
 # Which role may connect to which database; the first one owns it.
-DATABASES = {"claimwatch": (PIPELINE, ANALYST), "airflow": (AIRFLOW,)}
+DATABASES = {"claimwatch": (PIPELINE, ANALYST, REVIEWER), "airflow": (AIRFLOW,)}
 _LOCK = 0x636C61696D  # an arbitrary key ("claim") for pg_advisory_lock
 
 Connection = psycopg.Connection[tuple[Any, ...]]
@@ -33,7 +35,7 @@ def bootstrap(superuser: Callable[[str], str], password: Callable[[str], str]) -
     """
     with _connect(superuser("postgres")) as conn:
         conn.execute("select pg_advisory_lock(%s)", [_LOCK])
-        for role in (PIPELINE, ANALYST, AIRFLOW):
+        for role in (PIPELINE, ANALYST, REVIEWER, AIRFLOW):
             _ensure_role(conn, role, password(role))
         for database, roles in DATABASES.items():
             _ensure_database(conn, database, roles)

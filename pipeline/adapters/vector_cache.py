@@ -27,6 +27,18 @@ class CachedEncoder:
         self._store.execute("create table if not exists vectors (key blob primary key, vector blob not null)")
         self.made = 0  # texts encoded by this object
 
+    @property
+    def name(self) -> str:
+        return self._encoder.name
+
+    @property
+    def weights_hash(self) -> str:
+        return self._encoder.weights_hash
+
+    @property
+    def dimensions(self) -> int:
+        return self._encoder.dimensions
+
     def encode(self, texts: list[str]) -> NDArray[np.float32]:
         keys = {text: self._key(text) for text in texts}
         known = {text: vector for text, key in keys.items() if (vector := self._read(key)) is not None}

@@ -45,7 +45,7 @@ def score(
             given,
             matcher,
             encoder,
-            operating_points(settings, load_model()),
+            operating_points(settings, load_model(settings.match.matcher)),
             lambda n: progress.advance(task, n),
         )
         count = scoring.write(scored, out)
@@ -83,4 +83,4 @@ def _matcher(settings: Settings, claims: Path):  # type: ignore[no-untyped-def]
     topic = claimsfile.parse(content, str(claims))
     texts = phrases(topic.claims)
     vectors = dict(zip(texts, encoder.encode(texts), strict=True))
-    return Matcher(topic.claims, vectors, load_model()), encoder
+    return Matcher(topic.claims, vectors, load_model(settings.match.matcher)), encoder

@@ -66,13 +66,19 @@ def config_show() -> None:
 def psql(
     arguments: Annotated[list[str] | None, typer.Argument(help="Passed on to psql, after --.")] = None,
     pipeline: Annotated[bool, typer.Option(help="As the pipeline's own role instead of the analysts'.")] = False,
+    reviewer: Annotated[
+        bool, typer.Option(help="As the reviewers' role, which may also confirm and reject matches.")
+    ] = False,
 ) -> None:
     """Open psql on the database, as an analyst: schema analysis is in the search path."""
+    if pipeline and reviewer:
+        raise ConfigurationError("either --pipeline or --reviewer")
     settings = load_settings()
     embedded = settings.database.dsn is None
     if embedded:
         database.embedded_server(settings).start()
-    role = "claimwatch_analyst" if embedded and not pipeline else "claimwatch"
+    wanted = "claimwatch_reviewer" if reviewer else "claimwatch_analyst"
+    role = wanted if embedded and not pipeline else "claimwatch"
     environment = _environment(database.dsn(settings, role))
     environment["PGOPTIONS"] = "-c search_path=analysis,public"
     program = str(database.embedded_server(settings).binary("psql"))

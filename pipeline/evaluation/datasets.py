@@ -74,7 +74,8 @@ def _newsroom(path: Path, split: str) -> Labelled:
 def _item(raw: dict[str, Any]) -> TextItem:
     text = raw.get("text", raw.get("summary")) or ""
     published, source, lang, url = (raw.get(key) for key in ("published", "source", "lang", "url"))
-    return TextItem(raw["id"], clean(raw.get("title") or ""), text, published, source, lang, url)
+    title, is_context = clean(raw.get("title") or ""), bool(raw.get("title_is_context"))
+    return TextItem(raw["id"], title, text, published, source, lang, url, is_context)
 
 
 def _lines(file: Path) -> list[dict[str, Any]]:

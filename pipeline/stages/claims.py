@@ -24,7 +24,7 @@ class Loaded:
     retired: list[str] = field(default_factory=list)
 
 
-def load(conn: Connection, deps: Deps, path: Path) -> Loaded:
+def load(conn: Connection, deps: Deps, path: Path, *, match_archive: bool = True) -> Loaded:
     """Load the file, all or nothing. After a change every paragraph of the archive is matched again."""
     try:
         content = path.read_text(encoding="utf-8")
@@ -40,7 +40,7 @@ def load(conn: Connection, deps: Deps, path: Path) -> Loaded:
         kept = [claim.claim_id for claim in topic.claims]
         retired = rows(conn, "claims.retire_others", topic_id=topic.topic_id, kept=kept, now=now)
         loaded.retired = [r.claim_id for r in retired]
-        if loaded.added or loaded.changed:
+        if match_archive and (loaded.added or loaded.changed):
             rematch(conn, deps)
     return loaded
 

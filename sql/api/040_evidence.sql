@@ -3,18 +3,20 @@ create or replace view analysis.evidence as
 with best as (
     select distinct on (m.claim_id, a.story_id)
            m.claim_id, a.story_id, m.match_id, m.tier, m.stance, m.probability, m.sentence, m.paragraph_id,
-           m.claim_version_id, m.matched_at, ver.title, ver.language, ver.published_at, a.url, pub.name as publisher,
+           m.claim_version_id, m.matched_at, m.matcher_tier, ver.title, ver.language, ver.published_at, a.url, pub.name as publisher,
            pub.family, pub.country
     from ingest.matches m
     join ingest.appearances ap using (paragraph_id)
     join ingest.versions ver using (version_id)
     join ingest.articles a using (article_id)
     join ingest.publishers pub using (publisher_id)
-    order by m.claim_id, a.story_id, (m.tier = 'accepted') desc, m.probability desc, ver.published_at, ver.version_id
+    order by m.claim_id, a.story_id, (m.tier = 'accepted') desc, (m.tier = 'suggested') desc, m.probability desc, ver.published_at, ver.version_id
 ), spread as (
-    select m.claim_id, a.story_id, count(distinct a.article_id) as articles, count(distinct pub.family) as families,
-           min(ver.published_at) as first_at, max(ver.published_at) as last_at,
-           array_agg(distinct o.name) filter (where o.name is not null) as origins
+    select m.claim_id, a.story_id, count(distinct a.article_id) filter (where m.tier <> 'rejected') as articles,
+           count(distinct pub.family) filter (where m.tier <> 'rejected') as families,
+           min(ver.published_at) filter (where m.tier <> 'rejected') as first_at,
+           max(ver.published_at) filter (where m.tier <> 'rejected') as last_at,
+           array_agg(distinct o.name) filter (where o.name is not null and m.tier <> 'rejected') as origins
     from ingest.matches m
     join ingest.appearances ap using (paragraph_id)
     join ingest.versions ver using (version_id)
@@ -26,14 +28,15 @@ with best as (
 )
 select b.claim_id, b.tier, b.stance, b.probability, b.sentence, b.publisher, b.country, b.language, b.title, b.url,
        b.published_at, s.articles, s.families, s.first_at, s.last_at, b.story_id, b.paragraph_id, b.match_id,
-       v.version as claim_version, b.matched_at, coalesce(s.origins, '{}') as origins
+       v.version as claim_version, b.matched_at, coalesce(s.origins, '{}') as origins,
+       case when b.matcher_tier is null then null when b.tier = 'rejected' then 'rejected' else 'confirmed' end as review
 from best b
 join spread s using (claim_id, story_id)
 join ingest.claim_versions v using (claim_version_id);
 
 comment on view analysis.evidence is 'What bears on a claim: one row a claim and story, with its best sentence. Forty copies are one row.';
 comment on column analysis.evidence.claim_id is 'The claim.';
-comment on column analysis.evidence.tier is 'accepted: counted and mailed; suggested: worth a look.';
+comment on column analysis.evidence.tier is 'accepted: counted and mailed; suggested: worth a look; rejected: a reviewer said no to all the story has on the claim, so it counts nowhere.';
 comment on column analysis.evidence.stance is 'supports, refutes or updates.';
 comment on column analysis.evidence.probability is 'Estimated probability that the sentence bears on the claim.';
 comment on column analysis.evidence.sentence is 'The sentence that carries it.';
@@ -53,3 +56,4 @@ comment on column analysis.evidence.match_id is 'The match behind the row.';
 comment on column analysis.evidence.claim_version is 'The wording of the claim that made the match.';
 comment on column analysis.evidence.matched_at is 'When we found it.';
 comment on column analysis.evidence.origins is 'The authorities that the evidence rests on, by name: two of them are two voices, however many papers carry it.';
+comment on column analysis.evidence.review is 'confirmed or rejected by a reviewer; empty where nobody has looked. Who, when and why stands in analysis.reviews.';

@@ -1,12 +1,19 @@
--- Last: who may see all this. The analysts' role reads schema analysis and nothing else.
+-- Last: who may see all this. The analysts' role reads schema analysis and nothing else; the reviewers' role may also
+-- confirm and reject.
 revoke all on all functions in schema analysis from public;
 revoke all on all functions in schema ingest from public;
 do $$
+declare
+    v_role text;
 begin
+    for v_role in select rolname from pg_roles where rolname in ('claimwatch_analyst', 'claimwatch_reviewer') loop
+        execute format('grant usage on schema analysis to %I', v_role);
+        execute format('grant select on all tables in schema analysis to %I', v_role);
+        execute format('grant execute on all functions in schema analysis to %I', v_role);
+    end loop;
     if exists (select from pg_roles where rolname = 'claimwatch_analyst') then
-        grant usage on schema analysis to claimwatch_analyst;
-        grant select on all tables in schema analysis to claimwatch_analyst;
-        grant execute on all functions in schema analysis to claimwatch_analyst;
+        revoke execute on function analysis.confirm_match, analysis.reject_match, analysis.withdraw_review
+            from claimwatch_analyst;
     end if;
 end
 $$;

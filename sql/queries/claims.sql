@@ -54,3 +54,8 @@ select claim_id from ingest.claims where claim_id = %(claim_id)s and retired_at 
 insert into ingest.work (stage, item_id, due_at)
 select 'match', paragraph_id, %(now)s from {embeddings}
 on conflict (stage, item_id) do nothing
+
+-- retire_topics_but --
+-- In a replay with a claims file: nothing else is followed.
+update ingest.claims set retired_at = %(now)s where retired_at is null and topic_id <> %(topic_id)s
+returning claim_id

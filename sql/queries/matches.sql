@@ -27,13 +27,18 @@ group by m.claim_id
 having max(v.published_at) < %(since)s
 
 -- to_track --
--- Matches with what tracking needs: the story and publication time of the paragraph's first appearance.
-select m.match_id, m.claim_id, m.claim_version_id, m.matched_at, v.published_at, a.story_id
+-- Matches with what tracking needs: the story and publication time of the paragraph's first appearance. One that a
+-- reviewer accepted is as new as that; one that was rejected meanwhile is none.
+select m.match_id, m.claim_id, m.claim_version_id, v.published_at, a.story_id,
+       case when m.matcher_tier = 'suggested' then (
+           select max(r.at) from ingest.reviews r
+           where r.claim_id = m.claim_id and r.paragraph_id = m.paragraph_id and r.verdict = 'confirmed'
+       ) else m.matched_at end as matched_at
 from ingest.matches m
 join ingest.paragraphs p using (paragraph_id)
 join ingest.versions v on v.version_id = p.first_version_id
 join ingest.articles a using (article_id)
-where m.match_id = any(%(match_ids)s)
+where m.match_id = any(%(match_ids)s) and m.tier = 'accepted'
 
 -- lock_claim --
 -- One tracker at a time for a claim, so that it is first seen once.
