@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from pipeline import __version__
-from pipeline.commands import quality, run, search, setup, sources
+from pipeline.commands import quality, run, search, setup, sources, timeline
 from pipeline.errors import ClaimwatchError, ConfigurationError
 from pipeline.settings import ENV_PREFIX
 from pipeline.stages.services import STAGES
@@ -60,6 +60,7 @@ for _stage in STAGES:
 app.command(rich_help_panel=RUN)(run.maintain)
 app.command(rich_help_panel=ASK)(search.search)
 app.command(rich_help_panel=ASK)(search.vector)
+app.command(rich_help_panel=ASK)(timeline.timeline)
 app.command(rich_help_panel=ASK)(setup.psql)
 app.command(rich_help_panel=CHECK)(quality.score)
 app.command("eval", rich_help_panel=CHECK)(quality.evaluate)
