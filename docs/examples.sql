@@ -76,8 +76,8 @@ order by s.last_at desc nulls last;
 
 -- what_we_said_then --
 -- One day as it was published, by what we knew that evening and by what we know now: late reports are the difference.
-select 'known that evening' as by, then.*
-from analysis.claim_state('killed-in-kursk', '2024-12-20 22:00+00', '2024-12-20 22:00+00') then
+select 'known that evening' as by, early.*
+from analysis.claim_state('killed-in-kursk', '2024-12-20 22:00+00', '2024-12-20 22:00+00') early
 union all
 select 'known today', later.*
 from analysis.claim_state('killed-in-kursk', '2024-12-20 22:00+00', now()) later;

@@ -56,9 +56,9 @@ def claims(as_of: AsOf = None, known_at: KnownAt = None, form: FormatOption = Fo
     with opened() as (services, conn):
         found = rows(conn, "tracking.states", **_moments(services.clock.now(), as_of, known_at))
         if form is not Format.table:
-            columns = ["claim_id", "version", "state", "stories", "articles", "publishers", "families", "first_at"]
-            columns += ["last_at", "last_event", "last_event_at", "last_reason", "statement"]
-            show(columns, [[getattr(r, c) for c in columns] for r in found], form)
+            columns = ["version", "state", "stories", "articles", "publishers", "families", "first_at", "last_at"]
+            columns += ["last_event", "last_event_at", "last_reason", "statement"]
+            show(["claim", *columns], [[r.claim_id, *(getattr(r, c) for c in columns)] for r in found], form)
             return
         lines = [
             [

@@ -59,7 +59,8 @@ def _story(run: Run, match: Any, window: timedelta, now: datetime) -> str:
     report = Report(match.story_id, match.published_at, fresh, match.stance, match.publisher, match.family)
     events: list[Event] = []
     if not before.story:
-        stories = rows(run.conn, "tracking.stories", claim_id=match.claim_id, at=match.published_at)
+        moment = {"claim_id": match.claim_id, "at": match.published_at}
+        stories = rows(run.conn, "tracking.stories", **moment) if fresh else []
         events = tracking.of_new_story(report, Past([r.at for r in stories], before.told, before.last_surge))
     if fresh and match.tracked_at is None and match.stance != "updates":
         voices = rows(run.conn, "tracking.voices", claim_id=match.claim_id, match_id=match.match_id)
