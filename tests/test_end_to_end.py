@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from pipeline.adapters.database import Connection, rows
 from pipeline.newsroom.content import feed_urls
 from pipeline.newsroom.sink import read
 from pipeline.settings import Settings
+from pipeline.stages import maintain
 from pipeline.stages.poll import add_feed
 
 pytestmark = [pytest.mark.model, pytest.mark.end_to_end]
@@ -154,3 +156,27 @@ def test_analyst_reads_analysis_only(watching: Bench, conn: Connection, pg: Any,
         for statement in ("select * from ingest.articles", "insert into ingest.stories values (default, now())"):
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 analyst.execute(statement)
+
+
+def test_an_edited_report_is_told(
+    watching: Bench, conn: Connection, sink: tuple[int, Path], clock: MovableClock
+) -> None:
+    """The Korean daily's first text said that 12,000 had been sent; an hour and a half later that they would be."""
+    clock.at = datetime(2024, 10, 18, 9, 30, tzinfo=UTC)
+    watching.run(conn)
+    before = len(read(sink[1]))
+    clock.move(hours=7)
+    assert maintain.run(conn, watching).reread >= 1
+    reports = watching.run(conn)
+    assert reports["fetch"].outcomes["fetched"] == 1
+    assert reports["fetch"].outcomes["unchanged"] == reports["fetch"].claimed - 1
+    query = "select claim_id, happened_at, reason, mailed from analysis.claim_events where kind = 'edited'"
+    edits = conn.execute(query).fetchall()
+    assert {e.claim_id for e in edits} >= {"over-10000-troops"}
+    for edit in edits:
+        assert edit.happened_at == clock.now()
+        assert edit.reason.startswith("새마루일보 changed “북한이 특수부대를 포함한 4개 여단 1만2천여 명을")
+        assert edit.mailed
+    mails = read(sink[1])[before:]
+    assert {mail["X-Claimwatch-Claim"] for mail in mails} == {e.claim_id for e in edits}
+    assert all("새마루일보 changed" in mail["Subject"] for mail in mails)

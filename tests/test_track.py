@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import random
 import re
 from collections import Counter
@@ -10,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from claims_files import some_claims
 from conftest import Bench, MovableClock, make_settings
@@ -245,6 +247,74 @@ def test_whatever_the_batch_the_events_are_the_same(desk: Desk) -> None:
             assert all(kind != "archive" for kind, _ in found[-1])
     assert found[0] == found[1] == found[2]
     assert "contradiction" in [kind for kind, _ in found[0]]
+
+
+def eventful(desk: Desk) -> None:
+    """Work for track that brings every kind of event but silence."""
+    for day in range(20, 7, -1):
+        desk.clock.at = NOW - day * DAY
+        desk.report(desk.clock.now())
+        desk.track()
+    desk.clock.at = NOW
+    desk.report(NOW - 40 * DAY, "Z")
+    for number in range(6):
+        desk.report(NOW - (6 - number) * HOUR, "BCDEFG"[number], "refutes")
+    article = desk.article(NOW - 3 * HOUR, "H")
+    (paragraph,) = desk.version(article, NOW - 3 * HOUR, "This was said.")
+    desk.version(article, NOW - 3 * HOUR, "This was said otherwise.")
+    desk.match(paragraph)
+    desk.match(paragraph, OTHER)
+
+
+def outcome(desk: Desk) -> list[list[tuple[Any, ...]]]:
+    """Events, mails and what each tells, by natural keys."""
+    queries = (
+        "select claim_id, kind, event_key, happened_at, reason from ingest.claim_events order by 1, 2, 3",
+        "select lower(al.email), ev.claim_id, ev.story_id, count(*) from ingest.alerts al "
+        "join ingest.claim_events ev using (event_id) group by 1, 2, 3 order by 1, 2, 3",
+        "select ev.claim_id, ev.kind, ev.event_key, al.email from ingest.alert_events ae "
+        "join ingest.claim_events ev using (event_id) join ingest.alerts al using (alert_id) order by 1, 2, 3, 4",
+        "select match_id from ingest.matches where tracked_at is not null order by 1",
+        "select stage, count(*) from ingest.work group by 1 order by 1",
+    )
+    return [[tuple(r) for r in desk.conn.execute(query)] for query in queries]
+
+
+def test_cut_off_after_any_statement_it_ends_in_the_same_rows(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows(desk.conn, "alerts.subscribe", email="Two@example.org", claim_id=CLAIM, now=desk.clock.now())
+    eventful(desk)
+    with desk.conn.transaction(force_rollback=True):
+        desk.track()
+        expected = outcome(desk)
+    kinds = {kind for _, kind, *_ in expected[0]}
+    assert kinds == {"first_seen", "fresh_coverage", "new_story", "archive", "surge", "contradiction", "edited"}
+    assert all(mails == 1 for *_, mails in expected[1]), "one mail a claim, story and reader"
+    real_rows, real_row, left = track.rows, track.row, 0
+
+    def cut(real: Any) -> Any:
+        def statement(*given: Any, **values: Any) -> Any:
+            nonlocal left
+            left -= 1
+            if left == 0:
+                raise psycopg.OperationalError("the connection is gone")
+            return real(*given, **values)
+
+        return statement
+
+    monkeypatch.setattr(track, "rows", cut(real_rows))
+    monkeypatch.setattr(track, "row", cut(real_row))
+    for statement in itertools.count(1):
+        left = statement
+        with desk.conn.transaction(force_rollback=True):
+            try:
+                desk.track()
+            except psycopg.OperationalError:
+                left = 0
+                desk.track()
+                assert outcome(desk) == expected, statement
+                continue
+            break
+    assert statement > 50
 
 
 def test_reports_that_come_late(desk: Desk) -> None:

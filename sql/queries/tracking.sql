@@ -139,8 +139,8 @@ order by f.feed_id
 -- doubled, until they are eight days old.
 select a.article_id, a.url
 from ingest.articles a
-where a.first_seen_at <= %(now)s - interval '6 hours' and a.first_seen_at > %(now)s - interval '8 days'
-  and (a.reread_at is null or %(now)s - a.first_seen_at >= 2 * (a.reread_at - a.first_seen_at))
+where a.first_seen_at <= %(now)s::timestamptz - interval '6 hours' and a.first_seen_at > %(now)s::timestamptz - interval '8 days'
+  and (a.reread_at is null or %(now)s::timestamptz - a.first_seen_at >= 2 * (a.reread_at - a.first_seen_at))
   and a.url like 'http%%'
   and exists (
       select
