@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import json
 import random
 import re
 from collections import Counter
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,7 +16,7 @@ from typing import Any
 import psycopg
 import pytest
 from claims_files import some_claims
-from conftest import Bench, MovableClock, make_settings
+from conftest import Bench, MovableClock, make_settings, run_command
 from psycopg.types.json import Jsonb
 
 from pipeline.adapters.database import Connection, row, rows
@@ -748,3 +750,59 @@ def test_claims_do_not_mix(desk: Desk, pg: EmbeddedServer) -> None:
     desk.track()
     assert desk.kinds() == desk.kinds(OTHER) == ["first_seen"]
     assert len(desk.mails()) == 2
+
+
+# Commands
+
+
+@pytest.fixture
+def command(
+    dsn: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., str]:
+    monkeypatch.setenv("CLAIMWATCH_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("CLAIMWATCH_DATABASE__DSN", dsn)
+
+    def run(*arguments: object, status: int = 0) -> str:
+        capsys.readouterr()
+        assert run_command(monkeypatch, *arguments) == status
+        shown = capsys.readouterr()
+        return shown.err if status else shown.out
+
+    return run
+
+
+def test_timeline(desk: Desk, command: Callable[..., str]) -> None:
+    desk.clock.at = NOW
+    desk.report(NOW - 2 * HOUR)
+    desk.track()
+    desk.mails()
+    desk.clock.move(days=1)
+    desk.report(NOW + HOUR, "B [x]", "refutes")
+    desk.track()
+    shown = command("timeline", CLAIM, "--as-of", "2024-12-21", "--known-at", "2024-12-22")
+    assert "North Korean soldiers have been killed in combat in Russia's Kursk region." in shown
+    assert "contested; 2 stories: 2 articles, 2 publishers, 2 families; 1 support, 1 refute, 0 update" in shown
+    body = shown[shown.index("first_seen") :]
+    assert body.index("new_story") < body.index("contradiction")
+    assert "first report that denies it, by The B [x], after 1" in " ".join(shown.split())
+    then = command("timeline", CLAIM, "--as-of", "2024-12-21", "--known-at", "2024-12-20T13:00", "-f", "json")
+    (event,) = [json.loads(line) for line in then.splitlines()]
+    assert (event["kind"], event["publisher"], event["mailed"]) == ("first_seen", "The A", True)
+    assert event["happened_at"].startswith("2024-12-20T10:00")
+    assert command("timeline", CLAIM, "--as-of", "2024-12-20", "-f", "csv").splitlines()[1:] == []
+    assert "no claim is called 'nothing'" in command("timeline", "nothing", status=2)
+
+
+def test_claims_show_their_state(desk: Desk, command: Callable[..., str]) -> None:
+    desk.clock.at = NOW
+    desk.report(NOW - 2 * HOUR)
+    desk.track()
+    lines = [json.loads(line) for line in command("claims", "list", "--as-of", "2024-12-21", "-f", "json").splitlines()]
+    assert {(line["claim"], line["state"], line["families"]) for line in lines} == {
+        (CLAIM, "new", 1),
+        (OTHER, "unseen", 0),
+    }
+    shown = command("claims")
+    assert "quiet" in shown  # by today
+    assert "1 story: 1 article, 1" in shown
+    assert "1 story: 1 article, 1 publisher, 1 family" in command("status")
