@@ -1,4 +1,6 @@
-"""maintain: once an hour, frees expired leases, applies retention, checks indexes, mails the operator about a stall."""
+"""maintain: hourly; frees expired leases, applies retention, checks indexes, looks for edits and silences, mails the
+operator about a stall.
+"""
 
 from __future__ import annotations
 

@@ -48,9 +48,48 @@ from (select (now() at time zone 'UTC')::date - ago as day from generate_series(
 left join analysis.claim_timeline t on t.day = d.day and t.claim_id = 'killed-in-kursk'
 order by d.day;
 
+-- coverage_by_language --
+-- The last four weeks by day and language, independent voices beside articles.
+select day, language, count(distinct family) as families, sum(articles)::bigint as articles,
+       sum(supports)::bigint as supports, sum(refutes)::bigint as refutes
+from analysis.coverage_by_day
+where claim_id = 'killed-in-kursk' and day > (now() at time zone 'UTC')::date - 28
+group by day, language
+order by day, families desc;
+
+-- weeks_by_country --
+-- Week by week, in how many countries and families a claim was carried.
+select claim_id, week, count(distinct country) as countries, count(distinct family) as families,
+       sum(articles)::bigint as articles
+from analysis.coverage_by_week
+group by claim_id, week
+order by claim_id, week;
+
+-- how_claims_stand --
+-- Every claim's state now, with how much evidence it has.
+select s.claim_id, s.state, s.stories, s.articles, s.publishers, s.families, s.supports, s.refutes, s.last_at,
+       s.last_event, s.last_reason
+from analysis.claims c
+cross join lateral analysis.claim_state(c.claim_id) s
+where c.retired_at is null
+order by s.last_at desc nulls last;
+
+-- what_we_said_then --
+-- One day as it was published, by what we knew that evening and by what we know now: late reports are the difference.
+select 'known that evening' as by, early.*
+from analysis.claim_state('killed-in-kursk', '2024-12-20 22:00+00', '2024-12-20 22:00+00') early
+union all
+select 'known today', later.*
+from analysis.claim_state('killed-in-kursk', '2024-12-20 22:00+00', now()) later;
+
+-- since_yesterday --
+-- The morning's reading: which claims moved since yesterday, and why.
+select claim_id, state_before, state, new_stories, new_families, supports, refutes, events, last_reason
+from analysis.what_changed(now() - interval '1 day');
+
 -- events_and_their_delay --
--- What happened to the claims this week, and how long after publication we noticed.
-select claim_id, kind, happened_at, known_at - happened_at as delay, story_id
+-- What happened to the claims this week and why, and how long after publication we noticed.
+select claim_id, kind, happened_at, known_at - happened_at as delay, reason, mailed, story_id
 from analysis.claim_events
 where known_at > now() - interval '7 days'
 order by known_at desc;

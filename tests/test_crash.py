@@ -84,7 +84,8 @@ CONTENT = {
     "v.claim_version_id = c.current_version_id from ingest.claims c join ingest.claim_versions v using (claim_id)",
     "matches": "select m.claim_id, c.version, p.text, m.matcher, m.tier, m.stance, m.sentence from ingest.matches m "
     "join ingest.claim_versions c using (claim_version_id) join ingest.paragraphs p using (paragraph_id)",
-    "claim_events": f"select e.claim_id, e.kind, {STORY.format('e')}, e.happened_at from ingest.claim_events e",
+    "claim_events": f"select e.claim_id, e.kind, {STORY.format('e')}, e.happened_at, e.reason "
+    "from ingest.claim_events e",
     "alerts": f"select a.email, a.subject, a.body, a.state, a.problem, e.claim_id, e.kind, {STORY.format('e')} "
     "from ingest.alerts a join ingest.claim_events e using (event_id)",
     "work": "select stage, count(*) from ingest.work group by stage",
@@ -293,7 +294,7 @@ def test_the_undisturbed_run_is_worth_comparing_with(scene: Scene) -> None:
     assert counts["articles"] == counts["pages"] == 7
     assert counts["paragraphs"] < counts["appearances"]  # copies
     assert scene.content["stories"][0][0] < 7
-    assert {kind for _, kind, *_ in scene.content["claim_events"]} == {"first_seen", "fresh_coverage"}
+    assert {kind for _, kind, *_ in scene.content["claim_events"]} == {"first_seen", "new_story"}
     assert len(scene.mails) == counts["alerts"] >= 3
 
 
@@ -378,7 +379,7 @@ def test_two_at_a_time(scene: Scene, stage: str) -> None:
             firsts = Counter(claim for claim, kind, *_ in found["claim_events"] if kind == "first_seen")
             assert set(firsts.values()) == {1}
             for content in (found, expected):
-                content["claim_events"] = [(claim, story) for claim, _, story, _ in content["claim_events"]]
+                content["claim_events"] = [(claim, story) for claim, _, story, *_ in content["claim_events"]]
                 content["alerts"] = [
                     (mail, state, claim, story) for mail, _, _, state, _, claim, _, story in content["alerts"]
                 ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ from pipeline.adapters.database import Connection, rows
 from pipeline.newsroom.content import feed_urls
 from pipeline.newsroom.sink import read
 from pipeline.settings import Settings
+from pipeline.stages import maintain
 from pipeline.stages.poll import add_feed
 
 pytestmark = [pytest.mark.model, pytest.mark.end_to_end]
@@ -154,3 +157,27 @@ def test_analyst_reads_analysis_only(watching: Bench, conn: Connection, pg: Any,
         for statement in ("select * from ingest.articles", "insert into ingest.stories values (default, now())"):
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 analyst.execute(statement)
+
+
+def test_an_edited_report_is_told(
+    watching: Bench, conn: Connection, sink: tuple[int, Path], clock: MovableClock
+) -> None:
+    """The Korean daily's first text said that 12,000 had been sent; an hour and a half later that they would be."""
+    clock.at = datetime(2024, 10, 18, 9, 30, tzinfo=UTC)
+    conn.execute("update ingest.work set due_at = %s", [clock.now()])  # the feeds were added for December
+    watching.run(conn)
+    before = len(read(sink[1]))
+    clock.move(hours=7)
+    assert maintain.run(conn, watching).reread >= 1
+    watching.run(conn)
+    query = "select claim_id, happened_at, reason, mailed from analysis.claim_events where kind = 'edited'"
+    edits = conn.execute(query).fetchall()
+    assert {e.claim_id for e in edits} >= {"over-10000-troops"}
+    for edit in edits:
+        assert edit.happened_at == clock.now()
+        # Its headline and its first paragraph were evidence, and both were written anew.
+        assert edit.reason.startswith(("새마루일보 changed “북한", "새마루일보 took out “북한"))
+        assert "1만2천" in edit.reason
+        assert edit.mailed
+    mails = [mail for mail in read(sink[1])[before:] if re.search("새마루일보 (changed|took out)", mail["Subject"])]
+    assert {mail["X-Claimwatch-Claim"] for mail in mails} == {e.claim_id for e in edits}

@@ -54,7 +54,7 @@ def review_list(
         columns = ["match", "claim", "probability", "stance", "sentence", "why", "publisher", "published", "url"]
         plain = [
             [
-                *(r.match_id, r.claim_id, r.probability, r.stance, r.sentence, _why(r.features)),
+                *(r.match_id, r.claim_id, r.probability, r.stance, r.sentence, r.why or ''),
                 *(r.publisher, r.published_at, r.url),
             ]
             for r in waiting
@@ -146,16 +146,7 @@ def _review(matches: list[int], verdict: str, stance: str | None, note: str | No
 
 def _at_length(waiting: Any) -> str:
     where = f"{waiting.publisher}, {waiting.published_at:%Y-%m-%d}, {waiting.language or '?'}"
-    return f"{waiting.sentence}\n{waiting.stance}: {_why(waiting.features)}\n{where}\n"
-
-
-def _why(features: dict[str, Any]) -> str:
-    """A match's features in one line."""
-    parts = []
-    for name, value in features.items():
-        shown = f"{value:.2f}" if isinstance(value, float) else str(value)
-        parts.append(f"{name.replace('_', ' ')} {shown}")
-    return ", ".join(parts)
+    return f"{waiting.sentence}\n{waiting.stance}: {waiting.why or 'no reason kept'}\n{where}\n"
 
 
 def _write(file: Path, lines: Iterable[dict[str, Any]]) -> None:

@@ -39,7 +39,7 @@ def stage_command(stage: str) -> Callable[..., None]:
 
 
 def maintain() -> None:
-    """Free expired leases, apply retention, check indexes, mail the operator about a stall."""
+    """Free leases, apply retention, check indexes, look for edits and silences, mail the operator about a stall."""
     from pipeline.stages import maintain as stage
 
     with opened() as (services, conn):
@@ -48,6 +48,7 @@ def maintain() -> None:
             f"leases freed: {done.freed}; deleted: "
             + ", ".join(f"{count} {what}" for what, count in done.deleted.items())
         )
+        console.print(f"pages with evidence to read again: {done.reread}; claims fallen silent: {done.silences}")
         for line in [*done.stalled, *(f"broken index: {name}" for name in done.broken_indexes)]:
             console.print(f"[red]{line}[/]")
 

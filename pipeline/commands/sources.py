@@ -8,13 +8,14 @@ from typing import Annotated
 import typer
 
 from pipeline.adapters.database import row, rows
+from pipeline.commands import timeline
 from pipeline.commands.common import FormatOption, opened
 from pipeline.errors import ConfigurationError
 from pipeline.settings import is_mail_address
 from pipeline.terminal import Format, console, show
 
 feeds_app = typer.Typer(help="The feeds that are polled.", no_args_is_help=True)
-claims_app = typer.Typer(help="The claims that are followed.", no_args_is_help=True)
+claims_app = typer.Typer()
 
 EVERYTHING = "all"
 
@@ -98,12 +99,14 @@ def claims_load(
         )
 
 
-@claims_app.command("list")
-def claims_list(form: FormatOption = Format.table) -> None:
-    """The claims that are followed."""
-    with opened() as (_, conn):
-        found = [[r.claim_id, r.version, r.statement] for r in rows(conn, "claims.in_force")]
-        show(["claim", "version", "statement"], found, form)
+@claims_app.callback(invoke_without_command=True)
+def claims(context: typer.Context) -> None:
+    """The claims that are followed; alone the same as `claims list`."""
+    if context.invoked_subcommand is None:
+        timeline.claims()
+
+
+claims_app.command("list")(timeline.claims)
 
 
 ClaimArgument = Annotated[str, typer.Argument(help="A claim's short name (`claimwatch claims list`), or `all`.")]

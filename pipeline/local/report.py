@@ -6,6 +6,7 @@ from itertools import groupby
 from typing import Any
 
 from pipeline.adapters.database import Connection, row, rows
+from pipeline.logic.coverage import Coverage
 from pipeline.stages.services import STAGES, Services
 from pipeline.terminal import console, show
 
@@ -34,6 +35,7 @@ def status(conn: Connection, services: Services) -> None:
         f"stories, {totals.paragraphs} paragraphs, {totals.claims} claims, {totals.accepted} accepted and "
         f"{totals.suggested} suggested matches, {totals.events} claim events"
     )
+    console.print(f"evidence on the claims, {Coverage(*row(conn, 'status.coverage')).line()}")
     show(*pending(conn, services), title="Stages")
     counted = ", ".join(f"{r.alerts} {r.state}" for r in rows(conn, "alerts.states")) or "none"
     console.print(f"alerts: {counted}")

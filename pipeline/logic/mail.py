@@ -1,4 +1,4 @@
-"""What an alert says: subject, text and HTML from a claim event and its evidence. Pure; everything is escaped."""
+"""What an alert says: subject, text and HTML of a story's claim events and evidence. Pure; everything is escaped."""
 
 from __future__ import annotations
 
@@ -8,10 +8,16 @@ from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING
 
+from pipeline.logic.coverage import Coverage
+from pipeline.logic.tracking import Event, headline
 from pipeline.model import Message
 
 if TYPE_CHECKING:
     from jinja2 import Environment
+
+
+# What a mail that tells several events leads with.
+WEIGHT = ("first_seen", "contradiction", "surge", "fresh_coverage", "edited")
 
 
 @dataclass(frozen=True)
@@ -47,18 +53,10 @@ class Evidence:
 
 
 @dataclass(frozen=True)
-class Coverage:
-    """How much evidence the claim has in all."""
-
-    stories: int
-    articles: int
-    families: int
-    first_at: datetime | None
-
-
-@dataclass(frozen=True)
 class AlertContent:
-    kind: str
+    """One story's news on one claim. `events` are all that it brought, at least one."""
+
+    events: Sequence[Event]
     claim_id: str
     statement: str
     evidence: Sequence[Evidence]  # the best first
@@ -66,13 +64,26 @@ class AlertContent:
 
 
 def alert(content: AlertContent, to: str, message_id: str) -> Message:
-    """The mail of one event to one reader."""
-    best = content.evidence[0]
+    """The mail on one story to one reader."""
+    events = sorted(content.events, key=lambda event: WEIGHT.index(event.kind))
+    evidence = _ordered(content.evidence, events)
+    best = evidence[0]
     first = best.reports[0]
-    news = "first report" if content.kind == "first_seen" else "fresh coverage"
-    subject = _line(f"[claimwatch] {content.claim_id}: {news}, {first.publisher}: {_short(best.sentence, 90)}")
+    news = " and ".join(dict.fromkeys(headline(event.kind, event.key) for event in events))
+    told = f"{news}, {first.publisher}: {_short(best.sentence, 90)}"
+    if events[0].kind == "edited":  # who changed what, and that need not be the best evidence's publisher
+        told = _short(events[0].reason, 130)
+    subject = _line(f"[claimwatch] {content.claim_id}: {told}")
     environment = _environment()
-    values = {"content": content, "best": best, "first": first, "copies": _copies(content.evidence)}
+    values = {
+        "content": content,
+        "evidence": evidence,
+        "first": first,
+        "copies": _copies(evidence),
+        "news": "First report we have seen" if events[0].kind == "first_seen" else _sentence(news),
+        "reasons": [f"{_sentence(e.reason)}." for e in events if e.reason and e.kind != "first_seen"],
+        "edited": events[0].kind == "edited",
+    }
     return Message(
         to=to,
         subject=subject,
@@ -88,6 +99,16 @@ def operator_note(subject: str, body: str, to: str, message_id: str) -> Message:
     environment = _environment()
     html = environment.get_template("note.html").render(subject=subject, lines=body.splitlines())
     return Message(to, _line(f"[claimwatch] {subject}"), body + "\n", html, message_id)
+
+
+def _ordered(evidence: Sequence[Evidence], events: Sequence[Event]) -> list[Evidence]:
+    """The best first; where the evidence turned, what turned it before all else."""
+    wanted = {event.key.split("/")[1] for event in events if event.kind == "contradiction"}
+    return sorted(evidence, key=lambda item: item.stance not in wanted)
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _copies(evidence: Sequence[Evidence]) -> list[Report]:

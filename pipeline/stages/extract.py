@@ -111,7 +111,9 @@ def _store(run: Run, item: Item, article: Any, read: Read, rests_on: Found, now:
     origins.store(run.conn, {version.version_id: rests_on})
     if article.story_id is None:
         _set_story(run, article.article_id, version.version_id, now)
+    changed = rows(run.conn, "tracking.changed", article_id=article.article_id, version_id=version.version_id)
     run.queue("embed", new)
+    run.queue("track", [r.match_id for r in changed])  # evidence that this text no longer has
     run.report.counts["paragraphs_new"] += len(new)
     run.report.counts["paragraphs_known"] += sum(1 for t in texts if t) - len(new)
     if article.body is not None:

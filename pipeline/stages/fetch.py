@@ -155,7 +155,8 @@ def _store(run: Run, deps: WebDeps, item: Item, article: Any, fetched: Fetched) 
                 body=zlib.compress(fetched.response.body, 6),
             )
         run.done(item, fetched.outcome, fetched.problem)
-        run.queue("extract", [article.article_id])
+        if body_hash is not None or article.body_hash is None:  # else its page was read before and is no other now
+            run.queue("extract", [article.article_id])
 
 
 def _note(run: Run, article_id: int, outcome: str, problem: str | None) -> None:

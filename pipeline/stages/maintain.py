@@ -1,4 +1,6 @@
-"""maintain: frees expired leases, applies retention, checks indexes, and tells the operator when a stage stalls."""
+"""maintain: frees expired leases, applies retention, checks indexes, has pages with evidence read again, looks for
+claims that have fallen silent, and tells the operator when a stage stalls.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,8 @@ from datetime import timedelta
 from typing import Any
 
 from pipeline.adapters.database import Connection, rows
-from pipeline.stages import embed
+from pipeline.logic import urls
+from pipeline.stages import embed, silence
 from pipeline.stages.services import Services
 from pipeline.stages.track import queue_mail
 
@@ -22,6 +25,8 @@ class Maintained:
     freed: int = 0
     deleted: dict[str, int] = field(default_factory=dict)
     requeued: int = 0
+    reread: int = 0
+    silences: int = 0
     broken_indexes: list[str] = field(default_factory=list)
     stalled: list[str] = field(default_factory=list)
     mailed: bool = False
@@ -35,7 +40,11 @@ def run(conn: Connection, services: Services) -> Maintained:
     done.deleted["log files"] = _old_logs(services)
     done.requeued = _active_model(conn, services)
     done.broken_indexes = [r.name for r in rows(conn, "maintain.broken_indexes")]
+    done.reread = _reread(conn, services)
     done.stalled = _stalled(conn, services)
+    if all(line.startswith("notify:") for line in done.stalled):
+        # Else what waits unread may hold the coverage that seems to be missing.
+        done.silences = silence.run(conn, services)
     if done.stalled or done.broken_indexes:
         done.mailed = _tell_operator(conn, services, done)
     return done
@@ -94,6 +103,17 @@ def _active_model(conn: Connection, services: Services) -> int:
     return missing
 
 
+def _reread(conn: Connection, services: Services) -> int:
+    """Have pages that carry evidence fetched again, so that edits are seen."""
+    now = services.clock.now()
+    due = rows(conn, "tracking.to_reread", now=now)
+    for r in due:
+        with conn.transaction():
+            rows(conn, "work.add", stage="fetch", item_id=r.article_id, host=urls.host(r.url), due_at=now)
+            rows(conn, "tracking.rereading", article_id=r.article_id, now=now)
+    return len(due)
+
+
 def _stalled(conn: Connection, services: Services) -> list[str]:
     now = services.clock.now()
     pending = rows(conn, "work.pending", now=now)
@@ -127,6 +147,8 @@ def summary(done: Maintained) -> dict[str, Any]:
         "freed": done.freed,
         "deleted": done.deleted,
         "requeued": done.requeued,
+        "reread": done.reread,
+        "silences": done.silences,
         "broken_indexes": len(done.broken_indexes),
         "stalled": len(done.stalled),
     }

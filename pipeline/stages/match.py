@@ -37,6 +37,16 @@ def run(conn: Connection, deps: ModelDeps, limit: int) -> StageReport:
             decided = [(found[d.passage], d) for d in decide(matcher, passages, deps.encoder.encode)[1]]
         tiers, stale = tiers_of(deps.settings), _stale(conn, deps)
         with run.settling(*(items[r.paragraph_id] for r in found)):
+            superseded = rows(
+                conn,
+                "matches.supersede",
+                claim_version_ids=[v.claim_version_id for v in versions],
+                paragraph_ids=[r.paragraph_id for r in found],
+                model_id=model_id,
+                now=deps.clock.now(),
+            )
+            if superseded:
+                run.report.counts["superseded"] += len(superseded)
             tracked = []
             for paragraph, decision in decided:
                 version = versions[decision.claim]

@@ -17,7 +17,9 @@ from pipeline.adapters.mailer import Mailer
 from pipeline.clock import Clock
 from pipeline.errors import PermanentError, TransientError
 from pipeline.logic import mail
-from pipeline.logic.mail import AlertContent, Coverage, Evidence, Report
+from pipeline.logic.coverage import Coverage
+from pipeline.logic.mail import AlertContent, Evidence, Report
+from pipeline.logic.tracking import Event
 from pipeline.model import Message
 from pipeline.settings import Settings
 from pipeline.stages.work import Item, Run, StageReport, begin
@@ -98,9 +100,10 @@ def _message(conn: Connection, alert: Any) -> Message | None:
     found = rows(conn, "alerts.evidence_of_story", claim_id=alert.claim_id, story_id=alert.story_id)
     if not found:
         return None
-    covered = row(conn, "alerts.coverage", claim_id=alert.claim_id)
-    coverage = Coverage(covered.stories, covered.articles, covered.families, covered.first_at)
-    content = AlertContent(alert.kind, alert.claim_id, alert.statement, _evidence(found), coverage)
+    told = rows(conn, "alerts.told", alert_id=alert.alert_id)
+    events = [Event(r.kind, r.event_key, r.reason or "") for r in told]
+    coverage = Coverage(*row(conn, "alerts.coverage", claim_id=alert.claim_id))
+    content = AlertContent(events, alert.claim_id, alert.statement, _evidence(found), coverage)
     return mail.alert(content, alert.email, alert.message_id)
 
 

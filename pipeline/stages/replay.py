@@ -45,6 +45,7 @@ OWN = {
     "claim_events": "known_at",
     "subscriptions": "none",
     "alerts": "none",
+    "alert_events": "none",
     "work": "none",
     "runs": "none",
     "outcomes": "none",

@@ -1,17 +1,24 @@
 """track: matches -> claim events -> alerts in the outbox, in one transaction.
 
-An event belongs to a claim and a story: copies of a story raise no second one. Only items published within the
-freshness window can alert; older material that a new claim, feed or backfill brings is told as one archive event.
+What is an event is decided by logic/tracking; here it is given a claim's past and stored. A story brings a claim one
+event of coverage: its copies raise no second one. Only items published within the freshness window can alert; older
+material that a new claim, feed or backfill brings is told as archive.
 """
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from datetime import datetime, timedelta
+from itertools import groupby
 from typing import Any
 
 from pipeline.adapters.database import Connection, row, rows
+from pipeline.logic import text, tracking
+from pipeline.logic.tracking import Event, Past, Report, Voice
 from pipeline.stages.work import Deps, Item, Run, StageReport, begin
+
+KNOWN = "known-story"
 
 
 def run(conn: Connection, deps: Deps, limit: int) -> StageReport:
@@ -20,50 +27,99 @@ def run(conn: Connection, deps: Deps, limit: int) -> StageReport:
         items = {item.item_id: item for item in run.claim(limit)}
         found = rows(conn, "matches.to_track", match_ids=list(items)) if items else []
         window = timedelta(days=deps.settings.match.freshness_days)
-        for match in sorted(found, key=lambda m: (m.published_at, m.story_id, m.match_id)):
-            item = items[match.match_id]
+        for pairs in _by_match(found):
+            item = items[pairs[0].match_id]
             with run.shield(item), run.settling(item):
-                _track(run, deps, item, match, window)
+                _track(run, deps, item, pairs, window)
         return run.report
 
 
-def _track(run: Run, deps: Deps, item: Item, match: Any, window: timedelta) -> None:
+def _by_match(found: Iterable[Any]) -> list[list[Any]]:
+    """Rows of matches.to_track as lists, one a match with its stories; all in the order of publication."""
+    matches = [
+        sorted(same, key=lambda pair: (pair.published_at, pair.story_id))
+        for _, same in groupby(sorted(found, key=lambda pair: pair.match_id), key=lambda pair: pair.match_id)
+    ]
+    return sorted(matches, key=lambda pairs: (pairs[0].published_at, pairs[0].story_id, pairs[0].match_id))
+
+
+def _track(run: Run, deps: Deps, item: Item, pairs: list[Any], window: timedelta) -> None:
     now = deps.clock.now()
-    rows(run.conn, "matches.lock_claim", claim_id=match.claim_id)
-    before = row(run.conn, "matches.seen_before", claim_id=match.claim_id, story_id=match.story_id)
+    rows(run.conn, "tracking.lock_claim", claim_id=pairs[0].claim_id)
+    outcomes = [_story(run, match, window, now) for match in pairs]
+    _edits(run, pairs[0], window, now)
+    rows(run.conn, "tracking.tracked", match_id=item.item_id, now=now)
+    run.done(item, next((outcome for outcome in outcomes if outcome != KNOWN), KNOWN))
+
+
+def _story(run: Run, match: Any, window: timedelta, now: datetime) -> str:
+    """What a match brings in one of the stories that carry it."""
+    before = row(run.conn, "tracking.past", claim_id=match.claim_id, story_id=match.story_id)
     fresh = match.published_at >= match.matched_at - window
-    if before.story:
-        run.done(item, "known-story")
-        return
-    if not fresh:
-        _add_event(run, match, "archive", str(match.story_id), now)
-        run.done(item, "archive")
-        return
-    kind = "fresh_coverage" if before.claim else "first_seen"
-    event_id = _add_event(run, match, kind, str(match.story_id) if before.claim else "", now)
-    if event_id is not None:
-        _alert(run, event_id, match.claim_id, now)
-        run.report.counts[kind] += 1
-    run.done(item, kind)
+    report = Report(match.story_id, match.published_at, fresh, match.stance, match.publisher, match.family)
+    events: list[Event] = []
+    if not before.story:
+        moment = {"claim_id": match.claim_id, "at": match.published_at}
+        stories = rows(run.conn, "tracking.stories", **moment) if fresh else []
+        events = tracking.of_new_story(report, Past([r.at for r in stories], before.told, before.last_surge))
+    if fresh and match.tracked_at is None and match.stance != "updates":
+        voices = rows(run.conn, "tracking.voices", claim_id=match.claim_id, match_id=match.match_id)
+        known = [Voice(r.family, r.stance, r.last_at) for r in voices]
+        turn = tracking.contradiction(report, known, before.turned)
+        events += [turn] if turn else []
+    for event in events:
+        _raise(run, match.claim_id, event, match.story_id, match.published_at, now)
+    return KNOWN if before.story else events[0].kind
 
 
-def _add_event(run: Run, match: Any, kind: str, key: str, now: datetime) -> int | None:
+def _edits(run: Run, match: Any, window: timedelta, now: datetime) -> None:
+    """Articles that no longer say what the match rests on. An old edit that a new claim finds is mailed to nobody."""
+    for r in rows(run.conn, "tracking.edits", match_id=match.match_id):
+        sentences = [t[begin:end] for t in r.texts or () for begin, end in text.sentences(t)]
+        event = tracking.edited(match.sentence, sentences, r.version_id, r.publisher)
+        if event is not None:
+            fresh = r.known_at >= match.matched_at - window
+            _raise(run, match.claim_id, event, r.story_id, r.known_at, now, mail=fresh)
+
+
+def _raise(
+    run: Run, claim_id: str, event: Event, story_id: int, happened_at: datetime, now: datetime, *, mail: bool = True
+) -> None:
+    event_id = add_event(run.conn, claim_id, event, story_id, happened_at, now)
+    if event_id is None:
+        return
+    run.report.counts[event.kind] += 1
+    if event.mailed and mail:
+        _alert(run, event_id, claim_id, story_id, now)
+
+
+def add_event(
+    conn: Connection, claim_id: str, event: Event, story_id: int | None, happened_at: datetime, now: datetime
+) -> int | None:
+    """The event's number; None where the claim has had it."""
     added = row(
-        run.conn,
-        "matches.add_event",
-        claim_id=match.claim_id,
-        kind=kind,
-        event_key=key,
-        story_id=match.story_id,
-        happened_at=match.published_at,
+        conn,
+        "tracking.add_event",
+        claim_id=claim_id,
+        kind=event.kind,
+        event_key=event.key,
+        story_id=story_id,
+        happened_at=happened_at,
         now=now,
+        reason=event.reason,
     )
     return None if added is None else int(added.event_id)
 
 
-def _alert(run: Run, event_id: int, claim_id: str, now: datetime) -> None:
+def _alert(run: Run, event_id: int, claim_id: str, story_id: int, now: datetime) -> None:
+    """Tell every reader: in the mail on this story that has not gone out yet, else in one of its own."""
     for reader in rows(run.conn, "alerts.readers", claim_id=claim_id):
-        queue_mail(run.conn, f"event/{event_id}/{reader.email.lower()}", reader.email, now, event_id=event_id)
+        found = {"claim_id": claim_id, "story_id": story_id, "email": reader.email}
+        waiting = row(run.conn, "alerts.waiting_mail", **found, now=now)
+        if waiting is not None:
+            rows(run.conn, "alerts.tell_too", alert_id=waiting.alert_id, event_id=event_id)
+        else:
+            queue_mail(run.conn, f"event/{event_id}/{reader.email.lower()}", reader.email, now, event_id=event_id)
 
 
 def queue_mail(

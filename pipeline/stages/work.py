@@ -120,6 +120,8 @@ class Run:
         }
         if self.stage in HOSTED:
             found = rows(self.conn, "work.claim", shard=self.shard, shards=self.shards, **values)
+        elif self.stage == "track":
+            found = rows(self.conn, "work.claim_matches", **values)
         else:
             found = rows(self.conn, "work.claim_plain", **values)
         items = [Item(r.item_id, r.attempts, r.host) for r in found]

@@ -10,6 +10,7 @@ with best as (
     join ingest.versions ver using (version_id)
     join ingest.articles a using (article_id)
     join ingest.publishers pub using (publisher_id)
+    where m.superseded_at is null
     order by m.claim_id, a.story_id, (m.tier = 'accepted') desc, (m.tier = 'suggested') desc, m.probability desc, ver.published_at, ver.version_id
 ), spread as (
     select m.claim_id, a.story_id, count(distinct a.article_id) filter (where m.tier <> 'rejected') as articles,
@@ -24,6 +25,7 @@ with best as (
     join ingest.publishers pub using (publisher_id)
     left join ingest.version_origins vo on vo.version_id = ap.version_id and vo.position = ap.position
     left join ingest.origins o using (origin_id)
+    where m.superseded_at is null
     group by m.claim_id, a.story_id
 )
 select b.claim_id, b.tier, b.stance, b.probability, b.sentence, b.publisher, b.country, b.language, b.title, b.url,
@@ -34,7 +36,7 @@ from best b
 join spread s using (claim_id, story_id)
 join ingest.claim_versions v using (claim_version_id);
 
-comment on view analysis.evidence is 'What bears on a claim: one row a claim and story, with its best sentence. Forty copies are one row.';
+comment on view analysis.evidence is 'What bears on a claim: one row a claim and story, with its best sentence. Forty copies are one row. What an earlier wording of the claim had found counts until the wording in force has judged the same paragraph.';
 comment on column analysis.evidence.claim_id is 'The claim.';
 comment on column analysis.evidence.tier is 'accepted: counted and mailed; suggested: worth a look; rejected: a reviewer said no to all the story has on the claim, so it counts nowhere.';
 comment on column analysis.evidence.stance is 'supports, refutes or updates.';

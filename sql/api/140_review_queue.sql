@@ -18,7 +18,7 @@ with point as (
     join ingest.articles a using (article_id)
     left join point own on own.matcher = m.matcher and own.claim_id = m.claim_id
     left join point every on every.matcher = m.matcher and every.claim_id is null
-    where m.tier = 'suggested'
+    where m.tier = 'suggested' and m.superseded_at is null
     order by m.claim_id, a.story_id, distance, v.published_at desc, m.match_id desc
 )
 select o.match_id, o.claim_id, cv.statement, o.stance, o.probability, o.distance, o.sentence, o.features, o.text,

@@ -24,10 +24,40 @@ order by lower(email)
 
 -- add --
 -- Puts a mail into the outbox; a delivery key that is there already brings no row.
-insert into ingest.alerts (delivery_key, event_id, email, subject, body, created_at, message_id)
-values (%(delivery_key)s, %(event_id)s, %(email)s, %(subject)s, %(body)s, %(now)s, %(message_id)s)
-on conflict (delivery_key) do nothing
-returning alert_id
+with added as (
+    insert into ingest.alerts (delivery_key, event_id, email, subject, body, created_at, message_id)
+    values (%(delivery_key)s, %(event_id)s, %(email)s, %(subject)s, %(body)s, %(now)s, %(message_id)s)
+    on conflict (delivery_key) do nothing
+    returning alert_id, event_id
+), told as (
+    insert into ingest.alert_events (alert_id, event_id)
+    select alert_id, event_id from added where event_id is not null
+)
+select alert_id from added
+
+-- waiting_mail --
+-- A reader's mail on a claim and story that has not gone out and that no process is sending just now.
+select al.alert_id
+from ingest.claim_events ev
+join ingest.alerts al using (event_id)
+join ingest.work w on w.stage = 'notify' and w.item_id = al.alert_id
+where ev.claim_id = %(claim_id)s and ev.story_id = %(story_id)s and lower(al.email) = lower(%(email)s)
+  and al.state = 'pending' and (w.lease_until is null or w.lease_until <= %(now)s)
+order by al.alert_id
+limit 1
+for update of w
+
+-- tell_too --
+-- A mail that waits tells one event more.
+insert into ingest.alert_events (alert_id, event_id) values (%(alert_id)s, %(event_id)s)
+on conflict do nothing
+
+-- told --
+-- The events that a mail tells.
+select ev.kind, ev.event_key, ev.reason
+from ingest.alert_events ae join ingest.claim_events ev using (event_id)
+where ae.alert_id = %(alert_id)s
+order by ev.event_id
 
 -- to_send --
 -- Alerts with the event they tell of.
@@ -49,19 +79,20 @@ join ingest.appearances a on a.paragraph_id = p.paragraph_id
 join ingest.versions v on v.version_id = a.version_id
 join ingest.articles art on art.article_id = v.article_id
 join ingest.publishers pub on pub.publisher_id = art.publisher_id
-where m.claim_id = %(claim_id)s and m.tier = 'accepted' and art.story_id = %(story_id)s
+where m.claim_id = %(claim_id)s and m.tier = 'accepted' and m.superseded_at is null and art.story_id = %(story_id)s
 order by m.probability desc, m.match_id, v.published_at, v.version_id
 
 -- coverage --
 -- How much evidence a claim has in all.
 select count(distinct art.story_id) as stories, count(distinct art.article_id) as articles,
-       count(distinct pub.family) as families, min(v.published_at) as first_at
+       count(distinct pub.publisher_id) as publishers, count(distinct pub.family) as families,
+       min(v.published_at) as first_at, max(v.published_at) as last_at
 from ingest.matches m
 join ingest.appearances a using (paragraph_id)
 join ingest.versions v using (version_id)
 join ingest.articles art using (article_id)
 join ingest.publishers pub using (publisher_id)
-where m.claim_id = %(claim_id)s and m.tier = 'accepted'
+where m.claim_id = %(claim_id)s and m.tier = 'accepted' and m.superseded_at is null
 
 -- sent --
 -- The mail server took it.

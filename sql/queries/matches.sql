@@ -8,12 +8,14 @@ where p.paragraph_id = any(%(paragraph_ids)s)
 order by p.paragraph_id
 
 -- store --
--- A match; the same wording, paragraph and model have one.
+-- A match; the same wording, paragraph and model have one. One that another wording or model had superseded, and that
+-- is made again, stands again.
 insert into ingest.matches (claim_id, claim_version_id, paragraph_id, model_id, matcher, probability, tier, stance,
                             sentence, features, why, precision, labels, matched_at)
 values (%(claim_id)s, %(claim_version_id)s, %(paragraph_id)s, %(model_id)s, %(matcher)s, %(probability)s, %(tier)s,
         %(stance)s, %(sentence)s, %(features)s, %(why)s, %(precision)s, %(labels)s, %(now)s)
-on conflict (claim_version_id, paragraph_id, model_id) do nothing
+on conflict (claim_version_id, paragraph_id, model_id) do update set superseded_at = null
+    where matches.superseded_at is not null
 returning match_id
 
 -- stale_claims --
@@ -22,36 +24,36 @@ select m.claim_id
 from ingest.matches m
 join ingest.paragraphs p using (paragraph_id)
 join ingest.versions v on v.version_id = p.first_version_id
-where m.tier = 'accepted'
+where m.tier = 'accepted' and m.superseded_at is null
 group by m.claim_id
 having max(v.published_at) < %(since)s
 
+-- supersede --
+-- The paragraphs have been judged by these wordings and this model: what earlier wordings or other models had made of
+-- them is history. A wording that is newer than the judge's own stays.
+update ingest.matches m
+set superseded_at = %(now)s
+from ingest.claim_versions judge
+where judge.claim_version_id = any(%(claim_version_ids)s) and m.claim_id = judge.claim_id
+  and m.paragraph_id = any(%(paragraph_ids)s) and m.superseded_at is null
+  and (m.claim_version_id < judge.claim_version_id
+       or m.claim_version_id = judge.claim_version_id and m.model_id <> %(model_id)s)
+returning m.match_id
+
 -- to_track --
--- Matches with what tracking needs: the story and publication time of the paragraph's first appearance. One that a
--- reviewer accepted is as new as that; one that was rejected meanwhile is none.
-select m.match_id, m.claim_id, m.claim_version_id, v.published_at, a.story_id,
+-- Matches with what tracking needs: one row a match and story in which its paragraph stands, with the first
+-- publication there. One that a reviewer accepted is as new as that; one that was rejected meanwhile is none.
+select distinct on (m.match_id, a.story_id)
+       m.match_id, m.claim_id, m.stance, m.sentence, m.tracked_at, v.published_at, a.story_id, a.article_id,
+       pub.name as publisher, pub.family,
        case when m.matcher_tier = 'suggested' then (
            select max(r.at) from ingest.reviews r
            where r.claim_id = m.claim_id and r.paragraph_id = m.paragraph_id and r.verdict = 'confirmed'
        ) else m.matched_at end as matched_at
 from ingest.matches m
-join ingest.paragraphs p using (paragraph_id)
-join ingest.versions v on v.version_id = p.first_version_id
+join ingest.appearances ap using (paragraph_id)
+join ingest.versions v using (version_id)
 join ingest.articles a using (article_id)
-where m.match_id = any(%(match_ids)s) and m.tier = 'accepted'
-
--- lock_claim --
--- One tracker at a time for a claim, so that it is first seen once.
-select claim_id from ingest.claims where claim_id = %(claim_id)s for update
-
--- seen_before --
--- Whether the claim has had an event of evidence, and whether this story has brought one.
-select exists (select from ingest.claim_events where claim_id = %(claim_id)s) as claim,
-       exists (select from ingest.claim_events where claim_id = %(claim_id)s and story_id = %(story_id)s) as story
-
--- add_event --
--- An event; one with the same key brings no row.
-insert into ingest.claim_events (claim_id, kind, event_key, story_id, happened_at, known_at)
-values (%(claim_id)s, %(kind)s, %(event_key)s, %(story_id)s, %(happened_at)s, %(now)s)
-on conflict (claim_id, kind, event_key) do nothing
-returning event_id
+join ingest.publishers pub using (publisher_id)
+where m.match_id = any(%(match_ids)s) and m.tier = 'accepted' and a.story_id is not null
+order by m.match_id, a.story_id, v.published_at, v.version_id

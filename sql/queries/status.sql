@@ -9,6 +9,17 @@ select (select count(*) from ingest.feeds) as feeds,
        (select count(*) from ingest.paragraphs) as paragraphs,
        (select count(*) from ingest.appearances) as appearances,
        (select count(*) from ingest.claims where retired_at is null) as claims,
-       (select count(*) from ingest.matches where tier = 'accepted') as accepted,
-       (select count(*) from ingest.matches where tier = 'suggested') as suggested,
+       (select count(*) from ingest.matches where tier = 'accepted' and superseded_at is null) as accepted,
+       (select count(*) from ingest.matches where tier = 'suggested' and superseded_at is null) as suggested,
        (select count(*) from ingest.claim_events) as events
+
+-- coverage --
+-- How much evidence there is on all claims together.
+select count(distinct art.story_id) as stories, count(distinct art.article_id) as articles,
+       count(distinct pub.publisher_id) as publishers, count(distinct pub.family) as families
+from ingest.matches m
+join ingest.appearances a using (paragraph_id)
+join ingest.versions v using (version_id)
+join ingest.articles art using (article_id)
+join ingest.publishers pub using (publisher_id)
+where m.tier = 'accepted' and m.superseded_at is null

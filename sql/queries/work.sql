@@ -40,6 +40,28 @@ from chosen
 where w.stage = %(stage)s and w.item_id = chosen.item_id
 returning w.item_id, w.attempts, w.host
 
+-- claim_matches --
+-- The same for matches that are to be tracked: in the order of publication, so that what is told does not depend on
+-- how many are taken at a time.
+with chosen as (
+    select w.item_id
+    from ingest.work w
+    left join ingest.matches m on m.match_id = w.item_id
+    left join ingest.paragraphs p using (paragraph_id)
+    left join ingest.versions v on v.version_id = p.first_version_id
+    where w.stage = %(stage)s
+      and w.due_at <= %(now)s
+      and (w.lease_until is null or w.lease_until <= %(now)s)
+    order by v.published_at, w.item_id
+    limit %(limit)s
+    for update of w skip locked
+)
+update ingest.work w
+set lease_until = %(now)s + %(lease)s, lease_token = %(token)s, attempts = attempts + 1
+from chosen
+where w.stage = %(stage)s and w.item_id = chosen.item_id
+returning w.item_id, w.attempts, w.host
+
 -- add --
 -- Queues an item; one that is queued already stays as it is.
 insert into ingest.work (stage, item_id, host, due_at)
