@@ -8,7 +8,7 @@ TORCH_INDEX ?=
 BENCH ?=
 BIN := $(VENV)/bin
 
-.PHONY: help setup demo test lint docs bench-stream bench-eval
+.PHONY: help setup demo test lint docs bench-stream bench-eval bench-stories
 .DEFAULT_GOAL := help
 
 help:
@@ -37,6 +37,9 @@ bench-stream: setup
 
 bench-eval: setup
 	@PYTHONPATH=. $(BIN)/python benchmarks/evaluate.py $(BENCH)
+
+bench-stories: setup
+	@PYTHONPATH=. $(BIN)/python benchmarks/stories.py $(BENCH)
 
 docs: setup
 	@$(BIN)/python scripts/docs.py

@@ -71,6 +71,9 @@ CONTENT = {
     "pages": "select a.url, p.status, p.url, p.content_type, p.body_hash, p.body "
     "from ingest.pages p join ingest.articles a using (article_id)",
     "stories": "select count(*) from ingest.stories",
+    "sketches": "select a.url, s.signature, s.shingles, s.names, s.figures from ingest.story_sketches s "
+    "join ingest.articles a using (article_id)",
+    "bands": "select a.url, b.band from ingest.story_bands b join ingest.articles a using (article_id)",
     "versions": "select a.url, v.version_hash, v.source, v.title, v.author, v.language, v.published_at "
     "from ingest.versions v join ingest.articles a using (article_id)",
     "paragraphs": "select p.text, p.content_hash, p.language, a.url from ingest.paragraphs p "
@@ -299,7 +302,7 @@ def test_the_undisturbed_run_is_worth_comparing_with(scene: Scene) -> None:
 
 ITEMWISE = [
     (stage, moment, times)
-    for stage in ("poll", "fetch", "extract", "track")
+    for stage in ("poll", "fetch", "extract", "group", "track")
     for moment, times in (("claimed", 1), ("before-commit", 3), ("after-commit", 3))
 ]
 BATCHWISE = [
@@ -352,7 +355,7 @@ def test_a_lease_holds_until_it_runs_out(scene: Scene) -> None:
         same(case.content(), scene.content)
 
 
-@pytest.mark.parametrize("stage", ["fetch", "track"])
+@pytest.mark.parametrize("stage", ["fetch", "group", "track"])
 def test_two_at_a_time(scene: Scene, stage: str) -> None:
     """Two processes take items in turn: each item once, no deadlock, the same rows."""
     with scene.clone(stage) as case:

@@ -98,9 +98,9 @@ def _store(run: Run, item: Item, article: Any, read: Read, now: datetime) -> Non
         run.done(item, "same-text", read.problem)
         return
     new = _add_paragraphs(run, version.version_id, texts, document.language, now)
-    if article.story_id is None:
-        _set_story(run, article.article_id, version.version_id, now)
     run.queue("embed", new)
+    if not new:  # otherwise `embed` queues it, when all its texts have vectors
+        run.queue("group", [article.article_id])
     run.report.counts["paragraphs_new"] += len(new)
     run.report.counts["paragraphs_known"] += sum(1 for t in texts if t) - len(new)
     if article.body is not None:
@@ -123,10 +123,3 @@ def _add_paragraphs(run: Run, version_id: int, texts: list[str], language: str |
         now=now,
     )
     return [r.paragraph_id for r in added if r.is_new]
-
-
-def _set_story(run: Run, article_id: int, version_id: int, now: datetime) -> None:
-    """A copy joins the story of what it copies; anything else begins one."""
-    found = row(run.conn, "articles.story_of_copies", article_id=article_id, version_id=version_id)
-    story_id = found.story_id if found else row(run.conn, "articles.add_story", now=now).story_id
-    rows(run.conn, "articles.set_story", article_id=article_id, story_id=story_id)

@@ -11,7 +11,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from pipeline.adapters.database import Connection, row, rows
-from pipeline.stages.work import Deps, Item, Run, StageReport, begin
+from pipeline.stages.work import Deps, Run, StageReport, begin
+
+KNOWN = "known-story"
+STORY_WAIT = timedelta(minutes=1)  # for the article's story; grouping queues the match anyway when it has one
 
 
 def run(conn: Connection, deps: Deps, limit: int) -> StageReport:
@@ -20,31 +23,39 @@ def run(conn: Connection, deps: Deps, limit: int) -> StageReport:
         items = {item.item_id: item for item in run.claim(limit)}
         found = rows(conn, "matches.to_track", match_ids=list(items)) if items else []
         window = timedelta(days=deps.settings.match.freshness_days)
-        for match in sorted(found, key=lambda m: (m.published_at, m.story_id, m.match_id)):
-            item = items[match.match_id]
+        by_match: dict[int, list[Any]] = {m.match_id: [] for m in found if m.story_id is None}
+        for match in sorted(
+            (m for m in found if m.story_id is not None), key=lambda m: (m.published_at, m.story_id, m.match_id)
+        ):
+            by_match.setdefault(match.match_id, []).append(match)
+        for match_id, in_stories in by_match.items():
+            item = items[match_id]
             with run.shield(item), run.settling(item):
-                _track(run, deps, item, match, window)
+                if in_stories:
+                    outcomes = [_track(run, deps, match, window) for match in in_stories]
+                    run.done(item, next((outcome for outcome in outcomes if outcome != KNOWN), KNOWN))
+                else:
+                    run.again(item, "waiting-for-story", deps.clock.now() + STORY_WAIT, fresh=True)
         return run.report
 
 
-def _track(run: Run, deps: Deps, item: Item, match: Any, window: timedelta) -> None:
+def _track(run: Run, deps: Deps, match: Any, window: timedelta) -> str:
+    """What the match does to its claim in one of the stories that carry it."""
     now = deps.clock.now()
     rows(run.conn, "matches.lock_claim", claim_id=match.claim_id)
     before = row(run.conn, "matches.seen_before", claim_id=match.claim_id, story_id=match.story_id)
     fresh = match.published_at >= match.matched_at - window
     if before.story:
-        run.done(item, "known-story")
-        return
+        return KNOWN
     if not fresh:
         _add_event(run, match, "archive", str(match.story_id), now)
-        run.done(item, "archive")
-        return
+        return "archive"
     kind = "fresh_coverage" if before.claim else "first_seen"
     event_id = _add_event(run, match, kind, str(match.story_id) if before.claim else "", now)
     if event_id is not None:
         _alert(run, event_id, match.claim_id, now)
         run.report.counts[kind] += 1
-    run.done(item, kind)
+    return kind
 
 
 def _add_event(run: Run, match: Any, kind: str, key: str, now: datetime) -> int | None:

@@ -17,12 +17,18 @@ on conflict (claim_version_id, paragraph_id, model_id) do nothing
 returning match_id
 
 -- to_track --
--- Matches with what tracking needs: the story and publication time of the paragraph's first appearance.
-select m.match_id, m.claim_id, m.claim_version_id, m.matched_at, v.published_at, a.story_id
+-- Matches with what tracking needs: every story in which the paragraph appears, and when it was published there
+-- first. One row without a story where no article with the paragraph has been grouped yet.
+select m.match_id, m.claim_id, m.claim_version_id, m.matched_at, found.published_at, found.story_id
 from ingest.matches m
-join ingest.paragraphs p using (paragraph_id)
-join ingest.versions v on v.version_id = p.first_version_id
-join ingest.articles a using (article_id)
+left join lateral (
+    select a.story_id, min(v.published_at) as published_at
+    from ingest.appearances ap
+    join ingest.versions v using (version_id)
+    join ingest.articles a using (article_id)
+    where ap.paragraph_id = m.paragraph_id and a.story_id is not null
+    group by a.story_id
+) found on true
 where m.match_id = any(%(match_ids)s)
 
 -- lock_claim --
