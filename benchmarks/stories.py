@@ -27,7 +27,7 @@ from pipeline.logic import grouping
 from pipeline.settings import load
 
 DATA = Path(__file__).parents[1].parent / "shared" / "data"
-EVENTS_WEIGHT = 12.0  # of the events' pairs against the newsroom's, which are a sixteenth as many and of one topic
+EVENTS_WEIGHT = 8.0  # of the events' pairs against the newsroom's, which are few and of one topic
 
 
 def tune(parts: list[list[Report]], encoder: CachedEncoder) -> None:
@@ -61,7 +61,9 @@ def tune(parts: list[list[Report]], encoder: CachedEncoder) -> None:
         for threshold in np.arange(-1.5, 1.51, 0.25):
             with mock.patch.object(grouping, "THRESHOLD", float(threshold)):
                 scores = [_ours(reports, encoder) for reports in parts]
-            print(f"THRESHOLD {threshold:5.2f}", *(f"P {s.precision:.3f} R {s.recall:.3f} F1 {s.f1:.3f}" for s in scores))
+            print(
+                f"THRESHOLD {threshold:5.2f}", *(f"P {s.precision:.3f} R {s.recall:.3f} F1 {s.f1:.3f}" for s in scores)
+            )
     for name, value in fitted.items():
         print(f"{name} = {value}")
 

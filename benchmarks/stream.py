@@ -4,8 +4,8 @@
 
 The items are served as feeds on loopback (stream_feeds.py) while the clock moves through their dates, in steps small
 enough that no item can fall out of a feed between two polls. At every step poll, fetch, extract, embed, group,
-match and track run until nothing is due, on an embedded PostgreSQL of the benchmark's own. The article pages are not in the
-data: fetch gets a 404 for each, and the text is the entry's own title and summary.
+match and track run until nothing is due, on an embedded PostgreSQL of the benchmark's own. The article pages are not in
+the data: fetch gets a 404 for each, and the text is the entry's own title and summary.
 
 The last line is one JSON object. The exit status is 1 where an item is lost or a stage's outcomes do not add up.
 """

@@ -1,4 +1,7 @@
-"""match: articles -> stories, paragraphs -> matches -> claim events and alerts in the outbox, as soon as there are new paragraphs."""
+"""match: articles -> stories; paragraphs -> matches -> claim events and alerts in the outbox.
+
+As soon as there are new paragraphs or articles.
+"""
 
 from __future__ import annotations
 

@@ -14,17 +14,22 @@ from pipeline.evaluation.stories import Bcubed, bcubed
 from pipeline.logic import grouping
 from pipeline.logic.grouping import Article, Placement, decide, figures, names, resemblance, sketch
 
+BANDS_OF_FERRY = [-9021244827406033717, 1231794269076383469]
 NOON = datetime(2025, 1, 2, 12, tzinfo=UTC)
 TEXTS = {
     "en": "The ferry to the outer islands stopped on Monday after its engine failed for the third time this winter, "
     "the harbour office said, and two hundred passengers spent the night in a school by the quay. ",
-    "ko": "월요일 밤 외곽 섬으로 가던 여객선이 올겨울 세 번째 기관 고장으로 멈춰 섰고 승객 이백 명이 부두 옆 학교에서 밤을 보냈다고 "
-    "항만청이 밝혔다. 선사는 새 엔진이 도착하는 대로 운항을 재개하겠다고 말했다. ",
+    "ko": "월요일 밤 외곽 섬으로 가던 여객선이 올겨울 세 번째 기관 고장으로 멈춰 섰고 "
+    "승객 이백 명이 부두 옆 학교에서 밤을 보냈다고 항만청이 밝혔다. "
+    "선사는 새 엔진이 도착하는 대로 운항을 재개하겠다고 말했다. ",
     "ru": "Паром на дальние острова остановился в понедельник после третьей за зиму поломки двигателя, сообщили в "
-    "управлении порта, и двести пассажиров провели ночь в школе у причала. ",
+    "управлении порта, и двести пассажиров провели ночь в школе у причала. "
+    "Новый двигатель привезут к выходным, после чего рейсы возобновят, а стоимость билетов вернут всем. ",
     "uk": "Пором до далеких островів зупинився в понеділок після третьої за зиму поломки двигуна, повідомили в "
-    "управлінні порту, і двісті пасажирів провели ніч у школі біля причалу. ",
-    "ja": "月曜の夜、離島へ向かうフェリーがこの冬三度目の機関故障で止まり、乗客二百人が岸壁近くの学校で一夜を明かしたと港湾局が発表した。"
+    "управлінні порту, і двісті пасажирів провели ніч у школі біля причалу. "
+    "Новий двигун привезуть до вихідних, після чого рейси відновлять, а вартість квитків повернуть усім. ",
+    "ja": "月曜の夜、離島へ向かうフェリーがこの冬三度目の機関故障で止まり、"
+    "乗客二百人が岸壁近くの学校で一夜を明かしたと港湾局が発表した。"
     "運航会社は新しいエンジンが届き次第、運航を再開するとしている。",
     "zh": "周一晚上,开往外岛的渡轮今年冬天第三次因发动机故障停航,两百名乘客在码头旁的学校过夜,港务局说。"
     "公司表示新发动机一到就恢复航行,并向乘客退还全部票款。",
@@ -43,7 +48,13 @@ def vector(seed: int, near: int | None = None, mix: float = 0.0) -> np.ndarray:
 
 
 def article(
-    number: int, title: str, *paragraphs: str, seed: int | None = None, hours: float = 0, lang: str = "en", story: int = 0
+    number: int,
+    title: str,
+    *paragraphs: str,
+    seed: int | None = None,
+    hours: float = 0,
+    lang: str = "en",
+    story: int = 0,
 ) -> Article:
     vectors = np.stack([vector(1000 * (seed or number) + n) for n in range(1 + min(len(paragraphs), 5))])
     return Article(number, NOON + timedelta(hours=hours), lang, sketch(title, paragraphs), vectors, story)
@@ -113,7 +124,7 @@ def test_a_rewrite_is_near_in_meaning_and_time() -> None:
 
 
 def test_empty_and_very_short_texts_fold_with_nothing() -> None:
-    """"Live updates" of two papers have the same vector and say nothing."""
+    """ "Live updates" of two papers have the same vector and say nothing."""
     for title in ("", "Live updates", "속보", "Видео"):
         one, other = article(1, title, seed=1, story=1), article(2, title, seed=1)
         assert decide(other, [one], {}) == Placement(None, "first", None), title

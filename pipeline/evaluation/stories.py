@@ -188,7 +188,7 @@ def score(reports: Sequence[Report], found: Mapping[str, Hashable]) -> Bcubed:
 
 
 def single_pass(reports: Sequence[Report], threshold: float) -> dict[str, int]:
-    """The baseline: TF-IDF over the whole set, each article to the story with the nearest centroid, in order of time."""
+    """The baseline: TF-IDF over the whole set; in order of time each article joins the nearest mean."""
     from sklearn.feature_extraction.text import TfidfVectorizer
 
     whole = [f"{report.title}\n{chr(10).join(report.paragraphs)}" for report in reports]

@@ -26,8 +26,9 @@ order by ap.position
 
 -- bound_search --
 -- The look-ups in the vectors' index read this much of it and no more, however many rows a filter drops.
-select set_config('hnsw.iterative_scan', 'relaxed_order', true), set_config('hnsw.ef_search', %(ef_search)s, true),
-       set_config('hnsw.max_scan_tuples', %(max_scan_tuples)s, true)
+select set_config('hnsw.iterative_scan', 'relaxed_order', true) as mode,
+       set_config('hnsw.ef_search', %(ef_search)s, true) as ef_search,
+       set_config('hnsw.max_scan_tuples', %(max_scan_tuples)s, true) as max_scan_tuples
 
 -- near --
 -- Grouped articles that begin with something near in meaning to a text, published between two moments. Of a text
