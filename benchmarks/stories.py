@@ -27,7 +27,7 @@ from pipeline.logic import grouping
 from pipeline.settings import load
 
 DATA = Path(__file__).parents[1].parent / "shared" / "data"
-EVENTS_WEIGHT = 8.0  # of the events' pairs against the newsroom's, which are few and of one topic
+EVENTS_WEIGHT = 12.0  # of the events' pairs against the newsroom's, which are few and of one topic
 
 
 def tune(parts: list[list[Report]], encoder: CachedEncoder) -> None:
