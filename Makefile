@@ -8,7 +8,7 @@ TORCH_INDEX ?=
 BENCH ?=
 BIN := $(VENV)/bin
 
-.PHONY: help setup demo test lint docs bench-stream bench-eval bench-clef bench-match bench-origins
+.PHONY: help setup demo test lint docs bench-stream bench-eval bench-clef bench-match bench-origins bench-stories
 .DEFAULT_GOAL := help
 
 help:
@@ -48,6 +48,9 @@ bench-eval: setup
 
 bench-origins: setup
 	@PYTHONPATH=. $(BIN)/python benchmarks/origins.py $(BENCH)
+
+bench-stories: setup
+	@PYTHONPATH=. $(BIN)/python benchmarks/stories.py $(BENCH)
 
 docs: setup
 	@$(BIN)/python scripts/docs.py

@@ -3,9 +3,9 @@
     python benchmarks/stream.py [--items N] [--data FOLDER] [--home FOLDER] [--vectors FILE] [--profile FILE]
 
 The items are served as feeds on loopback (stream_feeds.py) while the clock moves through their dates, in steps small
-enough that no item can fall out of a feed between two polls. At every step poll, fetch, extract, embed, match and
-track run until nothing is due, on an embedded PostgreSQL of the benchmark's own. The article pages are not in the
-data: fetch gets a 404 for each, and the text is the entry's own title and summary.
+enough that no item can fall out of a feed between two polls. At every step poll, fetch, extract, embed, group,
+match and track run until nothing is due, on an embedded PostgreSQL of the benchmark's own. The article pages are not in
+the data: fetch gets a 404 for each, and the text is the entry's own title and summary.
 
 The last line is one JSON object. The exit status is 1 where an item is lost or a stage's outcomes do not add up.
 """
@@ -49,7 +49,7 @@ from pipeline.stages.poll import add_feed
 from pipeline.stages.services import Services, run_stage
 from pipeline.stages.work import StageReport
 
-STAGES = ("poll", "fetch", "extract", "embed", "match", "track")
+STAGES = ("poll", "fetch", "extract", "embed", "group", "match", "track")
 GAINED = 90  # items a feed may gain between two polls; it shows WINDOW
 LONGEST_STEP = timedelta(days=1)  # from the first new item on, so that what is fresh is still fresh when it is seen
 SHORTEST_STEP = timedelta(seconds=70)  # the feeds' poll interval is 60 s and up to 10 % jitter

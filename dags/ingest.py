@@ -36,7 +36,7 @@ def ingest():
 
     @task(trigger_rule="all_done", outlets=[PARAGRAPHS])
     def embed() -> dict[str, int]:
-        return run_stage("embed", wakes="match")
+        return run_stage("embed", wakes=("group", "match"))
 
     poll.expand(shard=shards) >> fetch.expand(shard=shards) >> extract() >> embed()
 

@@ -1,4 +1,7 @@
-"""match: paragraphs -> matches -> claim events and alerts in the outbox, as soon as there are new paragraphs."""
+"""match: articles -> stories; paragraphs -> matches -> claim events and alerts in the outbox.
+
+As soon as there are new paragraphs or articles.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,11 @@ from pipeline.airflow_glue import DEFAULT_ARGS, EVENTS, PARAGRAPHS, asset_or_cro
 )
 def match():
     @task
+    def group() -> dict[str, int]:
+        return run_stage("group")
+
+    # Trouble in grouping is no reason to leave paragraphs waiting; track waits for stories by itself.
+    @task(trigger_rule="all_done")
     def decide() -> dict[str, int]:
         return run_stage("match")
 
@@ -24,7 +32,7 @@ def match():
     def track() -> dict[str, int]:
         return run_stage("track", wakes="notify")
 
-    decide() >> track()
+    group() >> decide() >> track()
 
 
 match()

@@ -213,3 +213,19 @@ where url like 'https://example.org/opinion/%';
 select match_id, analysis.withdraw_review(match_id)
 from analysis.reviews
 where in_force and verdict = 'rejected' and reviewer = session_user and at > now() - interval '1 hour';
+
+-- stories_told_in_own_words --
+-- This week's stories that were not only copied: independent reports of one event, the widest first.
+select story_id, first_title, first_publisher, articles, families, languages, first_published_at
+from analysis.stories
+where first_published_at > now() - interval '7 days' and not copies_only
+order by families desc, articles desc, story_id
+limit 20;
+
+-- who_copied_whom --
+-- How each article of the latest large stories came into its story.
+select a.story_id, a.relation, round(a.similarity::numeric, 2) as similarity, a.publisher, a.language, a.published_at, a.title
+from analysis.story_articles a
+join analysis.stories s using (story_id)
+where s.articles > 1 and s.first_published_at > now() - interval '2 days'
+order by a.story_id, a.published_at, a.article_id;

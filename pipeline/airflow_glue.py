@@ -6,6 +6,7 @@ counts; the queue in Postgres says what is to be done, and an asset event only w
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -36,9 +37,9 @@ def asset_or_cron(asset: Asset, line: str) -> AssetOrTimeSchedule:
     return AssetOrTimeSchedule(timetable=cron(line), assets=[asset])
 
 
-def run_stage(stage: str, shard: int = 0, wakes: str | None = None) -> dict[str, int]:
-    """Run a stage until nothing is due. `wakes` names the stage that the task's asset wakes: the task is shown as
-    skipped, and sends no event, where that stage has nothing to do.
+def run_stage(stage: str, shard: int = 0, wakes: str | Sequence[str] = ()) -> dict[str, int]:
+    """Run a stage until nothing is due. `wakes` names the stages that the task's asset wakes: the task is shown
+    as skipped, and sends no event, where none of them has anything to do.
     """
     from pipeline.logging import configure
     from pipeline.stages.services import Services, due, run_stage
@@ -49,8 +50,9 @@ def run_stage(stage: str, shard: int = 0, wakes: str | None = None) -> dict[str,
     with services.session() as conn:
         shards = settings.schedule.shards
         report = run_stage(conn, services, stage, shard=shard, shards=shards, seconds=TASK_SECONDS)
-        if wakes is not None and due(conn, services, wakes) == 0:
-            raise AirflowSkipException(f"{stage}: {report.claimed} items, nothing for {wakes}")
+        woken = [wakes] if isinstance(wakes, str) else wakes
+        if woken and not any(due(conn, services, name) for name in woken):
+            raise AirflowSkipException(f"{stage}: {report.claimed} items, nothing for {' or '.join(woken)}")
     return {"claimed": report.claimed, **report.outcomes}
 
 

@@ -67,6 +67,7 @@ app.add_typer(review.review_app, name="review", rich_help_panel=CHECK)
 app.add_typer(replay.replay_app, name="replay", rich_help_panel=CHECK)
 app.command(rich_help_panel=CHECK)(quality.score)
 app.command("eval", rich_help_panel=CHECK)(quality.evaluate)
+app.command(rich_help_panel=CHECK)(quality.calibrate)
 
 
 def main() -> None:

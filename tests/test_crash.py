@@ -71,6 +71,9 @@ CONTENT = {
     "pages": "select a.url, p.status, p.url, p.content_type, p.body_hash, p.body "
     "from ingest.pages p join ingest.articles a using (article_id)",
     "stories": "select count(*) from ingest.stories",
+    "sketches": "select a.url, s.signature, s.shingles, s.names::text, s.figures::text from ingest.story_sketches s "
+    "join ingest.articles a using (article_id)",
+    "bands": "select a.url, b.band from ingest.story_bands b join ingest.articles a using (article_id)",
     "versions": "select a.url, v.version_hash, v.source, v.title, v.author, v.language, v.published_at "
     "from ingest.versions v join ingest.articles a using (article_id)",
     "paragraphs": "select p.text, p.content_hash, p.language, a.url from ingest.paragraphs p "
@@ -300,7 +303,7 @@ def test_the_undisturbed_run_is_worth_comparing_with(scene: Scene) -> None:
 
 ITEMWISE = [
     (stage, moment, times)
-    for stage in ("poll", "fetch", "extract", "track")
+    for stage in ("poll", "fetch", "extract", "group", "track")
     for moment, times in (("claimed", 1), ("before-commit", 3), ("after-commit", 3))
 ]
 BATCHWISE = [

@@ -45,7 +45,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 def test_order_of_tasks(found: dict[str, Any]) -> None:
     assert found["ingest"]["tasks"] == {"poll": ["fetch"], "fetch": ["extract"], "extract": ["embed"], "embed": []}
-    assert found["match"]["tasks"] == {"decide": ["track"], "track": []}
+    assert found["match"]["tasks"] == {"group": ["decide"], "decide": ["track"], "track": []}
     assert found["alert"]["tasks"] == {"notify": []}
     assert found["maintain"]["tasks"] == {"housekeeping": []}
 

@@ -107,7 +107,7 @@ def test_each_paragraph_is_embedded_and_matched_once(watching: Bench, conn: Conn
     assert reports["match"].outcomes == {"matched": total}
     assert reports["extract"].counts["paragraphs_new"] == total
     assert not rows(conn, "work.pending", now=watching.clock.now()) or all(
-        r.stage in ("poll", "track") for r in rows(conn, "work.pending", now=watching.clock.now())
+        r.stage in ("poll", "group", "track") for r in rows(conn, "work.pending", now=watching.clock.now())
     )
 
 
@@ -129,7 +129,7 @@ def test_analyst_reads_analysis_only(watching: Bench, conn: Connection, pg: Any,
     import psycopg
     from conftest import clone_dsn
 
-    watching.run(conn, "poll", "fetch", "extract", "embed", "match", "track")
+    watching.run(conn, "poll", "fetch", "extract", "embed", "group", "match", "track")
     assert database.row(conn, "status.totals").accepted > 0
     with psycopg.connect(
         clone_dsn(dsn, "claimwatch_analyst", pg.password("claimwatch_analyst")), autocommit=True
@@ -146,6 +146,8 @@ def test_analyst_reads_analysis_only(watching: Bench, conn: Connection, pg: Any,
         for view in (
             "articles",
             "paragraphs",
+            "stories",
+            "story_articles",
             "claims",
             "evidence",
             "claim_timeline",

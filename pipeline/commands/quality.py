@@ -9,7 +9,7 @@ import typer
 from rich.progress import Progress
 
 from pipeline.commands.common import FormatOption, load_settings
-from pipeline.errors import ConfigurationError
+from pipeline.errors import ConfigurationError, PermanentError
 from pipeline.settings import Settings, root
 from pipeline.terminal import Format, console, show
 
@@ -29,7 +29,7 @@ def score(
 ) -> None:
     """Run the matcher on your own texts: one line out for every item and claim. Needs no database."""
     from pipeline.evaluation import score as scoring
-    from pipeline.stages.match import load_model, operating_points
+    from pipeline.stages.match import tiers_of
 
     settings = load_settings()
     try:
@@ -41,13 +41,7 @@ def score(
     matcher, encoder = _matcher(settings, _claims(claims))
     with Progress(console=console) as progress:
         task = progress.add_task("scoring", total=len(given))
-        scored = scoring.score(
-            given,
-            matcher,
-            encoder,
-            operating_points(settings, load_model(settings.match.matcher)),
-            lambda n: progress.advance(task, n),
-        )
+        scored = scoring.score(given, matcher, encoder, tiers_of(settings), lambda n: progress.advance(task, n))
         count = scoring.write(scored, out)
     console.print(f"wrote {count} lines ({len(given)} items, {len(matcher.claims)} claims) to {out}")
 
@@ -56,31 +50,73 @@ def evaluate(
     data: Annotated[Path, typer.Argument(help="A labelled folder: items.jsonl(.gz) and labels.jsonl, or a newsroom.")],
     split: Annotated[str, typer.Option(help="train, validation, test, dev ... as the set has them, or all.")] = "all",
     claims: ClaimsOption = None,
+    errors: Annotated[int, typer.Option(help="Show so many of the worst false alarms and misses, for reading.")] = 0,
     form: FormatOption = Format.table,
 ) -> None:
-    """Quality of matching on a labelled set, beside the baseline: one sentence a claim, raw cosine, same encoder."""
-    from pipeline.evaluation import report
+    """Quality of matching on a labelled set, beside the baseline: one sentence a claim, raw cosine, same encoder.
+
+    Ranking by claim and language with bootstrap intervals over items, the operating points, calibration and stance.
+    With --format json or csv the ranking alone is printed, or with --errors the errors alone.
+    """
+    from pipeline.evaluation import datasets, pairs, report
+
+    matcher, encoder = _matcher(load_settings(), _claims(claims))
+    measured = pairs.measure(datasets.load(data, split), matcher, encoder)
+    name = f"{data.name}, split {split}"
+    if form is not Format.table:
+        columns, lines = (report.ERRORS, report.errors(measured, errors)) if errors else (report.RANKING, None)
+        show(list(columns), lines or report.ranking(measured), form, name)
+        return
+    show(list(report.RANKING), report.ranking(measured), form, name)
+    show(list(report.POINTS), report.operating_points(measured), form, "operating points")
+    stances, quality = report.stances(measured)
+    show(list(report.STANCE), stances, form, "stance of the true evidence")
+    console.print("stance: " + ", ".join(f"{key.replace('_', ' ')} {value:.2f}" for key, value in quality.items()))
+    gap, count = report.calibration(measured)
+    console.print(f"calibration error {gap:.3f} over {count} pairs with a probability of 0.1 or more")
+    if errors:
+        show(list(report.ERRORS), report.errors(measured, errors), form, "worst errors")
+
+
+def calibrate(
+    sets: Annotated[
+        list[str],
+        typer.Argument(help="Labelled folders to learn from: FOLDER[:SPLIT[:WEIGHT]], e.g. data/stream:train:4."),
+    ],
+    held: Annotated[
+        list[str], typer.Option("--held", help="Folders that decide whether the new model is taken: FOLDER[:SPLIT].")
+    ],
+    claims: ClaimsOption = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Write the model there. Default: the home's matcher.json, which is used at once."),
+    ] = None,
+    version: Annotated[str | None, typer.Option(help="Its name; default the date and time.")] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Take the model even if it is worse on the held sets.")
+    ] = False,
+) -> None:
+    """Train the decision model anew from labels, and take it if it is not worse on sets that it has not seen.
+
+    Reviews become labels by `claimwatch review export FOLDER`. The model before is kept beside the new one, with its
+    version in the name.
+    """
+    from pipeline.evaluation import calibrating
 
     settings = load_settings()
-    matcher, encoder = _matcher(settings, _claims(claims))
-    result = report.evaluate(data, split, matcher, encoder)
-    columns = ["claim", "positives", "AP", "AP 95 %", "best F1", "recall at P 0.9", "baseline AP"]
-    show(columns, result, form, f"{data.name}, split {split}")
+    result = calibrating.calibrate(
+        settings, _claims(claims), sets, held, out or settings.home / "matcher.json", version, force=force
+    )
+    show(["held set", "average precision before", "after"], result.lines, Format.table, f"matcher {result.version}")
+    if not result.taken:
+        raise PermanentError("the new model is worse on the held sets and was not taken; --force takes it anyway")
+    console.print(f"wrote {result.path}; the model before: {result.kept or 'none'}")
 
 
 def _matcher(settings: Settings, claims: Path):  # type: ignore[no-untyped-def]
     from pipeline.adapters.encoder import Encoder
     from pipeline.adapters.vector_cache import CachedEncoder
-    from pipeline.logic import claimsfile
-    from pipeline.logic.matching import Matcher, phrases
-    from pipeline.stages.match import load_model
+    from pipeline.stages import materials
 
     encoder = CachedEncoder(Encoder(settings.embed), settings.home / "vectors.sqlite")
-    try:
-        content = claims.read_text(encoding="utf-8")
-    except OSError as error:
-        raise ConfigurationError(f"the claims file {claims} can't be read: {error}") from error
-    topic = claimsfile.parse(content, str(claims))
-    texts = phrases(topic.claims)
-    vectors = dict(zip(texts, encoder.encode(texts), strict=True))
-    return Matcher(topic.claims, vectors, load_model(settings.match.matcher)), encoder
+    return materials.load(settings).matcher(materials.claims_of(claims), encoder.encode), encoder

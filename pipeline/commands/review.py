@@ -54,7 +54,7 @@ def review_list(
         columns = ["match", "claim", "probability", "stance", "sentence", "why", "publisher", "published", "url"]
         plain = [
             [
-                *(r.match_id, r.claim_id, r.probability, r.stance, r.sentence, r.why or ''),
+                *(r.match_id, r.claim_id, r.probability, r.stance, r.sentence, r.why or ""),
                 *(r.publisher, r.published_at, r.url),
             ]
             for r in waiting

@@ -17,6 +17,7 @@ HELP = {
     "fetch": "Fetch the pages of new articles, politely.",
     "extract": "Turn pages into titles and paragraphs.",
     "embed": "Turn new paragraphs into vectors.",
+    "group": "Group articles into stories: copies and rewrites of one report.",
     "match": "Match new paragraphs against the claims.",
     "track": "Turn accepted matches into claim events and put alerts into the outbox.",
     "notify": "Send the alerts that are due.",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pipeline.evaluation.datasets import Labelled
-from pipeline.evaluation.score import Encodes, passages_of
+from pipeline.evaluation.score import Encodes, likeliest, passages_of
 from pipeline.logic.decision import STANCES
 from pipeline.logic.matching import Found, Matcher, run
 
@@ -40,14 +40,8 @@ class Pairs:
         return self.labels >= 0
 
     def best(self, values: Matrix) -> tuple[Matrix, NDArray[np.intp]]:
-        """Of values (passages, claims): each item's highest and its passage, -1 and the lowest where there is none."""
-        count = len(self.data.items)
-        best = np.full((count, values.shape[1]), values.min(initial=0.0), np.float32)
-        np.maximum.at(best, self.owner, values)
-        passage = np.full(best.shape, -1, np.intp)
-        rows, claims = np.nonzero(values >= best[self.owner])
-        passage[self.owner[rows], claims] = rows
-        return best, passage
+        """Each item's highest of values (passages, claims), and its passage; see score.likeliest."""
+        return likeliest(values, self.owner, len(self.data.items))
 
     def probabilities(self) -> Matrix:
         return self.best(self.matcher.probabilities(self.found))[0]

@@ -121,10 +121,7 @@ def best_passages(items: Sequence[TextItem], matcher: Matcher, encoder: Encodes)
     found, decided = run(matcher, passages, encoder.encode)
     decisions = {(d.passage, d.claim): d for d in decided}
     probabilities = matcher.probabilities(found)
-    chosen = np.full((len(items), len(matcher.claims)), -1)
-    for p, i in enumerate(owner):
-        better = np.array([chosen[i, j] < 0 or row > probabilities[chosen[i, j], j] for j, row in enumerate(probabilities[p])])
-        chosen[i, better] = p
+    _, chosen = likeliest(probabilities, np.array(owner, np.intp), len(items))
     pairs = [(i, j) for i, j in np.ndindex(chosen.shape) if chosen[i, j] >= 0]
     at = [(int(chosen[pair]), pair[1]) for pair in pairs]
     stances = matcher.stances(found, at)
@@ -132,6 +129,18 @@ def best_passages(items: Sequence[TextItem], matcher: Matcher, encoder: Encodes)
         pair: Best(passages[p], float(probabilities[p, j]), stance, decisions.get((p, j)))
         for pair, (p, j), stance in zip(pairs, at, stances, strict=True)
     }
+
+
+def likeliest(
+    values: NDArray[np.float32], owner: NDArray[np.intp], items: int
+) -> tuple[NDArray[np.float32], NDArray[np.intp]]:
+    """Of values (passages, claims): each item's highest and its passage; the lowest of all and -1 where it has none."""
+    best = np.full((items, values.shape[1]), values.min(initial=0.0), np.float32)
+    np.maximum.at(best, owner, values)
+    passage = np.full(best.shape, -1, np.intp)
+    rows, claims = np.nonzero(values >= best[owner])
+    passage[owner[rows], claims] = rows
+    return best, passage
 
 
 def passages_of(items: Sequence[TextItem], encoder: Encodes) -> tuple[list[Passage], list[int]]:

@@ -76,7 +76,7 @@ class Found:
     def sentences(self) -> list[str]:
         """The sentences whose vectors `decide` needs, each once; those that are a whole passage are left out."""
         wanted: dict[str, None] = {}
-        for i, parts in self.spans.items():
+        for parts in self.spans.values():
             if len(parts) > 1:
                 wanted.update(dict.fromkeys(parts))
         return list(wanted)
@@ -133,7 +133,8 @@ class Matcher:
         hits = self.table.hits(texts)
         self._space = probes.Space.of(matrix[: len(owner)])
         joined = self._space.join(matrix, hits)
-        labels = np.array([_labels(example, self.claims) for example in examples], np.int8).reshape(-1, len(self.claims))
+        known = [_labels(example, self.claims) for example in examples]
+        labels = np.array(known, np.int8).reshape(-1, len(self.claims))
         self._probes = probes.fit(joined, np.array(owner), np.array(decoy_of), len(self.claims), labels)
         worded = joined[: len(self._phrases)]
         stance = np.array([s for c in self.claims for s, said in c.wordings().items() for _ in said])
@@ -264,9 +265,7 @@ def run(
     return found, matcher.decide(found, vectors)
 
 
-def phrases(
-    claims: Sequence[Claim], background: Sequence[str] = (), examples: Sequence[Example] = ()
-) -> list[str]:
+def phrases(claims: Sequence[Claim], background: Sequence[str] = (), examples: Sequence[Example] = ()) -> list[str]:
     """Every text whose vector a Matcher needs, each once."""
     wanted: dict[str, None] = {}
     for claim in claims:

@@ -6,7 +6,7 @@ import numpy as np
 from pgvector import HalfVector
 
 from pipeline.adapters.database import Connection, execute_many, row, rows
-from pipeline.stages.work import ModelDeps, StageReport, begin
+from pipeline.stages.work import ModelDeps, Run, StageReport, begin
 
 
 def run(conn: Connection, deps: ModelDeps, limit: int) -> StageReport:
@@ -26,8 +26,15 @@ def run(conn: Connection, deps: ModelDeps, limit: int) -> StageReport:
             ]
             execute_many(conn, "models.store", values, model_id)
             run.queue("match", [item.item_id for item in present])
+            _queue_articles(run, model_id, [item.item_id for item in present])
             run.all_done(present, "embedded")
         return run.report
+
+
+def _queue_articles(run: Run, model_id: int, paragraph_ids: list[int]) -> None:
+    """Articles all of whose texts have their vectors now can be grouped."""
+    rows(run.conn, "stories.lock_embedding", paragraph_ids=paragraph_ids)
+    rows(run.conn, "stories.queue_embedded", model_id, paragraph_ids=paragraph_ids, now=run.clock.now())
 
 
 def model(conn: Connection, deps: ModelDeps) -> int:

@@ -109,10 +109,10 @@ def _store(run: Run, item: Item, article: Any, read: Read, rests_on: Found, now:
         return
     new = _add_paragraphs(run, version.version_id, texts, document.language, now)
     origins.store(run.conn, {version.version_id: rests_on})
-    if article.story_id is None:
-        _set_story(run, article.article_id, version.version_id, now)
     changed = rows(run.conn, "tracking.changed", article_id=article.article_id, version_id=version.version_id)
     run.queue("embed", new)
+    if not new:  # otherwise `embed` queues it, when all its texts have vectors
+        run.queue("group", [article.article_id])
     run.queue("track", [r.match_id for r in changed])  # evidence that this text no longer has
     run.report.counts["paragraphs_new"] += len(new)
     run.report.counts["paragraphs_known"] += sum(1 for t in texts if t) - len(new)
@@ -136,10 +136,3 @@ def _add_paragraphs(run: Run, version_id: int, texts: list[str], language: str |
         now=now,
     )
     return [r.paragraph_id for r in added if r.is_new]
-
-
-def _set_story(run: Run, article_id: int, version_id: int, now: datetime) -> None:
-    """A copy joins the story of what it copies; anything else begins one."""
-    found = row(run.conn, "articles.story_of_copies", article_id=article_id, version_id=version_id)
-    story_id = found.story_id if found else row(run.conn, "articles.add_story", now=now).story_id
-    rows(run.conn, "articles.set_story", article_id=article_id, story_id=story_id)

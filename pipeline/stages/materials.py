@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 
 from pipeline.errors import ConfigurationError
+from pipeline.logic import claimsfile
 from pipeline.logic.claimsfile import Claim
 from pipeline.logic.decision import DecisionModel
 from pipeline.logic.matching import Example, Matcher, phrases
@@ -39,6 +40,15 @@ def load(settings: Settings) -> Materials:
     made = settings.home / "matcher.json"
     path = settings.match.matcher or (made if made.exists() else package_data("matcher.json"))
     return of_model(path)
+
+
+def claims_of(path: Path) -> tuple[Claim, ...]:
+    """The claims in a claims file. Raises ConfigurationError."""
+    try:
+        content = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigurationError(f"the claims file {path} can't be read: {error}") from error
+    return claimsfile.parse(content, str(path)).claims
 
 
 @cache

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-STAGES = ("poll", "fetch", "extract", "embed", "match", "track", "notify")
+STAGES = ("poll", "fetch", "extract", "embed", "group", "match", "track", "notify")
 PLAIN_BATCH = 200  # items a transaction's worth of work for stages without a batch setting of their own
 
 

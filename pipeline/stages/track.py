@@ -19,6 +19,7 @@ from pipeline.logic.tracking import Event, Past, Report, Voice
 from pipeline.stages.work import Deps, Item, Run, StageReport, begin
 
 KNOWN = "known-story"
+STORY_WAIT = timedelta(minutes=1)  # for the article's story; grouping queues the match anyway when it has one
 
 
 def run(conn: Connection, deps: Deps, limit: int) -> StageReport:
@@ -30,17 +31,20 @@ def run(conn: Connection, deps: Deps, limit: int) -> StageReport:
         for pairs in _by_match(found):
             item = items[pairs[0].match_id]
             with run.shield(item), run.settling(item):
-                _track(run, deps, item, pairs, window)
+                if pairs[0].story_id is None:
+                    run.again(item, "waiting-for-story", deps.clock.now() + STORY_WAIT, fresh=True)
+                else:
+                    _track(run, deps, item, pairs, window)
         return run.report
 
 
 def _by_match(found: Iterable[Any]) -> list[list[Any]]:
     """Rows of matches.to_track as lists, one a match with its stories; all in the order of publication."""
     matches = [
-        sorted(same, key=lambda pair: (pair.published_at, pair.story_id))
+        sorted(same, key=lambda pair: (pair.published_at, pair.story_id or 0))
         for _, same in groupby(sorted(found, key=lambda pair: pair.match_id), key=lambda pair: pair.match_id)
     ]
-    return sorted(matches, key=lambda pairs: (pairs[0].published_at, pairs[0].story_id, pairs[0].match_id))
+    return sorted(matches, key=lambda pairs: (pairs[0].published_at, pairs[0].story_id or 0, pairs[0].match_id))
 
 
 def _track(run: Run, deps: Deps, item: Item, pairs: list[Any], window: timedelta) -> None:

@@ -23,5 +23,5 @@ comment on column analysis.articles.author is 'Author, where one is named.';
 comment on column analysis.articles.published_at is 'When it was published, as it says; when we first saw it where it does not say or names the future.';
 comment on column analysis.articles.first_seen_at is 'When a feed first showed it to us.';
 comment on column analysis.articles.text_source is 'page, or entry where only the feed''s own text could be had.';
-comment on column analysis.articles.story_id is 'Articles with one number are copies of one report.';
+comment on column analysis.articles.story_id is 'Articles with one number are copies or rewrites of one report.';
 comment on column analysis.articles.versions is 'How many different texts it has had.';

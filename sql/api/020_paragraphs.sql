@@ -20,4 +20,4 @@ comment on column analysis.paragraphs.title is 'That article''s title.';
 comment on column analysis.paragraphs.url is 'Its address.';
 comment on column analysis.paragraphs.publisher is 'Who published it.';
 comment on column analysis.paragraphs.published_at is 'When.';
-comment on column analysis.paragraphs.story_id is 'Copies of one report share it.';
+comment on column analysis.paragraphs.story_id is 'Copies and rewrites of one report share it.';

@@ -10,7 +10,7 @@ with point as (
     select distinct on (m.claim_id, a.story_id)
            m.match_id, m.claim_id, m.stance, m.probability,
            abs(m.probability - coalesce(own.accepted, every.accepted, 0.5))::real as distance,
-           m.sentence, m.features, p.text, v.title, v.language, v.published_at, a.url, a.story_id, a.publisher_id,
+           m.sentence, m.why, p.text, v.title, v.language, v.published_at, a.url, a.story_id, a.publisher_id,
            m.paragraph_id, m.claim_version_id, m.matched_at
     from ingest.matches m
     join ingest.paragraphs p using (paragraph_id)
@@ -21,7 +21,7 @@ with point as (
     where m.tier = 'suggested' and m.superseded_at is null
     order by m.claim_id, a.story_id, distance, v.published_at desc, m.match_id desc
 )
-select o.match_id, o.claim_id, cv.statement, o.stance, o.probability, o.distance, o.sentence, o.features, o.text,
+select o.match_id, o.claim_id, cv.statement, o.stance, o.probability, o.distance, o.sentence, o.why, o.text,
        o.title, o.language, pub.name as publisher, o.published_at, o.url, o.story_id, o.paragraph_id, o.matched_at
 from open o
 join ingest.claim_versions cv using (claim_version_id)
@@ -36,7 +36,7 @@ comment on column analysis.review_queue.stance is 'What the matcher takes it for
 comment on column analysis.review_queue.probability is 'Estimated probability that the paragraph bears on the claim.';
 comment on column analysis.review_queue.distance is 'How far that is from where the matcher begins to accept: a review of a near one teaches it most.';
 comment on column analysis.review_queue.sentence is 'The sentence that the matcher went by.';
-comment on column analysis.review_queue.features is 'What its decision rests on.';
+comment on column analysis.review_queue.why is 'In one line, why it is a match.';
 comment on column analysis.review_queue.text is 'The paragraph.';
 comment on column analysis.review_queue.title is 'Title of the article that had it first.';
 comment on column analysis.review_queue.language is 'That article''s language.';

@@ -20,8 +20,8 @@ update ingest.articles set last_outcome = %(outcome)s, last_problem = %(problem)
 
 -- to_extract --
 -- An article's page, if it has one, and the entry that announced it first. In the order of publication, whatever the
--- order in which the feeds answered: what a copy is compared with is there before it.
-select a.article_id, a.url, a.first_seen_at, a.story_id, p.body, p.content_type, p.url as page_url,
+-- order in which the feeds answered: a text's first version is its oldest.
+select a.article_id, a.url, a.first_seen_at, p.body, p.content_type, p.url as page_url,
        e.title, e.summary, e.content, e.author, e.language, e.published_at, e.source, pub.name as publisher, pub.country,
        pub.kind
 from ingest.articles a
@@ -60,36 +60,3 @@ with given as (
     from given g join added a using (content_hash)
 )
 select paragraph_id, is_new from added
-
--- story_of_copies --
--- The story of the article that shares the most text with this version, where that is at least half of it.
-with own as (
-    select distinct a.paragraph_id, length(p.text) as size
-    from ingest.appearances a join ingest.paragraphs p using (paragraph_id)
-    where a.version_id = %(version_id)s and a.kind = 'body'
-), shared as (
-    select art.story_id, art.article_id, sum(distinct_sizes.size) as size
-    from (
-        select distinct v.article_id, own.paragraph_id, own.size
-        from own
-        join ingest.appearances a using (paragraph_id)
-        join ingest.versions v on v.version_id = a.version_id
-        where v.article_id <> %(article_id)s
-    ) distinct_sizes
-    join ingest.articles art on art.article_id = distinct_sizes.article_id
-    where art.story_id is not null
-    group by art.story_id, art.article_id
-)
-select story_id
-from shared
-where 2 * size >= (select sum(size) from own)
-order by size desc, article_id
-limit 1
-
--- add_story --
--- A new story.
-insert into ingest.stories (first_seen_at) values (%(now)s) returning story_id
-
--- set_story --
--- The article tells that story.
-update ingest.articles set story_id = %(story_id)s where article_id = %(article_id)s and story_id is null

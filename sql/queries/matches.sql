@@ -42,7 +42,7 @@ returning m.match_id
 
 -- to_track --
 -- Matches with what tracking needs: one row a match and story in which its paragraph stands, with the first
--- publication there. One that a reviewer accepted is as new as that; one that was rejected meanwhile is none.
+-- publication there; one row without a story where no article with it has been grouped yet. One that a reviewer accepted is as new as that; one that was rejected meanwhile is none.
 select distinct on (m.match_id, a.story_id)
        m.match_id, m.claim_id, m.stance, m.sentence, m.tracked_at, v.published_at, a.story_id, a.article_id,
        pub.name as publisher, pub.family,
@@ -55,5 +55,8 @@ join ingest.appearances ap using (paragraph_id)
 join ingest.versions v using (version_id)
 join ingest.articles a using (article_id)
 join ingest.publishers pub using (publisher_id)
-where m.match_id = any(%(match_ids)s) and m.tier = 'accepted' and a.story_id is not null
+where m.match_id = any(%(match_ids)s) and m.tier = 'accepted'
+  and (a.story_id is not null or not exists (
+      select from ingest.appearances o join ingest.versions ov using (version_id) join ingest.articles oa using (article_id)
+      where o.paragraph_id = m.paragraph_id and oa.story_id is not null))
 order by m.match_id, a.story_id, v.published_at, v.version_id

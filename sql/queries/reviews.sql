@@ -5,7 +5,7 @@ select ingest.review(%(match_id)s, %(verdict)s, %(stance)s, %(note)s, coalesce(%
 
 -- queue --
 -- What waits for a review, the most telling first.
-select q.match_id, q.claim_id, q.statement, q.probability, q.stance, q.sentence, q.features, q.language, q.publisher,
+select q.match_id, q.claim_id, q.statement, q.probability, q.stance, q.sentence, q.why, q.language, q.publisher,
        q.published_at, q.url
 from analysis.review_queue q
 where %(claim_id)s::text is null or q.claim_id = %(claim_id)s
