@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,10 +15,15 @@ from pipeline.errors import ConfigurationError
 from pipeline.evaluation import datasets, training
 from pipeline.evaluation.metrics import average_precision
 from pipeline.evaluation.pairs import Pairs, measure
+from pipeline.logic.claimsfile import Claim
 from pipeline.logic.decision import DecisionModel
-from pipeline.settings import Settings
+from pipeline.settings import Settings, package_data
 from pipeline.stages import materials
+from pipeline.stages.materials import Materials
 
+# Few, since their texts were made for it and are not what feeds are like; chosen on the stream's validation split.
+PRACTICE_WEIGHT = 0.1
+PRACTICE_FOLDS = 4
 MARGIN = 0.005  # of average precision: less is within what a different rounding does
 
 
@@ -56,10 +61,11 @@ def calibrate(
         return measure(datasets.load(folder, split), matcher, encoder)
 
     labels = [training.Labels(run(folder, split), weight) for folder, split, weight in learned]
+    labels += [training.Labels(pairs, PRACTICE_WEIGHT, real=False) for pairs in practice(before, followed, encoder)]
     name = version or datetime.now(UTC).strftime("%Y-%m-%dT%H%M")
-    stored = training.train(labels, name, [f"{folder.name}/{split}" for folder, split, _ in learned])
+    stored = training.train(labels, name, [*(f"{folder.name}/{split}" for folder, split, _ in learned), "practice"])
     after = DecisionModel.read(stored, name)
-    lines = []
+    lines: list[list[Any]] = []
     for folder, split, _ in kept_back:
         pairs = run(folder, split)
         old = _precision(pairs)
@@ -69,6 +75,19 @@ def calibrate(
     taken = force or all(new >= old - MARGIN for _, old, new in lines)
     kept = _write(out, stored) if taken else None
     return Calibrated(name, lines, taken, out, kept)
+
+
+def practice(made_of: Materials, claims: Sequence[Claim], encoder: CachedEncoder) -> Iterator[Pairs]:
+    """The practice articles in folds, each by a matcher that has not had its articles as examples."""
+    data = datasets.load(package_data("practice.jsonl"), "all")
+    articles = list(dict.fromkeys(str(item.id).split("#")[0] for item in data.items))
+    fold = {article: number % PRACTICE_FOLDS for number, article in enumerate(articles)}
+    for number in range(PRACTICE_FOLDS):
+        items = [item for item in data.items if fold[str(item.id).split("#")[0]] == number]
+        texts = {item.text for item in items}
+        others = tuple(example for example in made_of.examples if example.text not in texts)
+        matcher = replace(made_of, examples=others).matcher(claims, encoder.encode)
+        yield measure(replace(data, items=items), matcher, encoder)
 
 
 def _precision(pairs: Pairs) -> float:

@@ -1,6 +1,7 @@
 """Labelled sets in one shape, with their splits.
 
-newsroom   the sample articles, one item a paragraph (its labels are per paragraph): dev before 2025, test after
+newsroom   the sample articles, or any file of articles in their form, one item a paragraph (labels are per
+           paragraph): dev before 2025, test after
 stream     real feed items with labels.jsonl beside; train, validation and test by date
 reports    short real reports; one split, `test`, since nothing is trained on them
 Any folder with items.jsonl(.gz) and labels.jsonl in the stream's form works too.
@@ -33,7 +34,7 @@ class Labelled:
 
 def load(path: Path, split: str) -> Labelled:
     """The items of one split, `all` for the whole. Raises ConfigurationError where the folder is not of that form."""
-    if (path / "articles.jsonl").exists():
+    if path.is_file() or (path / "articles.jsonl").exists():
         return _newsroom(path, split)
     items_file = next((f for f in (path / "items.jsonl.gz", path / "items.jsonl") if f.exists()), None)
     labels_file = path / "labels.jsonl"
@@ -56,10 +57,10 @@ def load(path: Path, split: str) -> Labelled:
 def _newsroom(path: Path, split: str) -> Labelled:
     items: list[TextItem] = []
     direct: dict[str | int, dict[str, str]] = {}
-    for article in _lines(path / "articles.jsonl"):
+    for article in _lines(path if path.is_file() else path / "articles.jsonl"):
         if split != "all" and (article["published"] < "2025") != (split == "dev"):
             continue
-        if article["syndicated_from"] or article["edited_from"]:
+        if article.get("syndicated_from") or article.get("edited_from"):
             continue  # a copy would count its original twice
         for number, text in enumerate(article["paragraphs"]):
             key = f"{article['id']}#{number}"
@@ -68,7 +69,7 @@ def _newsroom(path: Path, split: str) -> Labelled:
             found = {label["claim"]: label["stance"] for label in article["labels"] if label["paragraph"] == number}
             if found:
                 direct[key] = found
-    return Labelled(path.name, split, items, direct)
+    return Labelled(path.stem, split, items, direct)
 
 
 def _item(raw: dict[str, Any]) -> TextItem:

@@ -27,12 +27,13 @@ def ranking(pairs: Pairs, scores: NDArray[np.float32] | None = None) -> list[lis
     lines = []
     for j, claim in enumerate(pairs.matcher.claims):
         if (pairs.labels[:, j] == 1).any():
-            lines.append(_line(claim.claim_id, *(of[:, j : j + 1] for of in (values, pairs.baseline, pairs.labels))))
+            own = np.s_[:, j : j + 1]
+            lines.append(_line(claim.claim_id, values[own], pairs.baseline[own], pairs.labels[own]))
     languages = np.array([item.lang or "?" for item in pairs.data.items])
     for language in sorted(set(languages)):
         rows = languages == language
         if (pairs.labels[rows] == 1).any() and not rows.all():
-            lines.append(_line(f"in {language}", *(of[rows] for of in (values, pairs.baseline, pairs.labels))))
+            lines.append(_line(f"in {language}", values[rows], pairs.baseline[rows], pairs.labels[rows]))
     lines.append(_line(POOLED, values, pairs.baseline, pairs.labels))
     return lines
 

@@ -28,15 +28,23 @@ KEPT = 0.01  # share of the far negatives that is kept: there are hundreds of th
 NEAR = 0.5  # a pair with this share of groups, or a probe among the highest 3 %, is no far negative
 ACCEPTED_PRECISION, STRICT_PRECISION = 0.8, 0.9  # of the pairs at and above the point, out of fold
 SUGGESTED = 0.15  # one suggestion in seven is worth an analyst's look at it alone
+SEEN = 0.97  # quantile of the logits from which on calibration is fitted
+STANCE_REGULARISATION = 0.3
+STANCE_BALANCE = {0: 1.0, 1: 1.5, 2: 1.5}  # supports is far more frequent; full balance finds refutations that aren't
+RATE_PRIOR = 6.0  # labels of the usual kind that a claim's own stance rates begin with
 OWN_LABELS = 20  # positives a claim must have for an accepted point of its own
 
 
 @dataclass(frozen=True)
 class Labels:
-    """A set to learn from; `weight` is that of each of its pairs."""
+    """A set to learn from; `weight` is that of each of its pairs. With 0 it teaches stance alone.
+
+    Probabilities are set right by sets of `real` texts: how often what sort of text is evidence, practice can't say.
+    """
 
     pairs: Pairs
     weight: float
+    real: bool = True
 
 
 @dataclass
@@ -119,31 +127,35 @@ def out_of_fold(
     assigned = [folds(labelled.pairs) for labelled in sets]
     found = [np.zeros(labelled.pairs.labels.shape, np.float32) for labelled in sets]
     for fold in range(FOLDS):
-        fitted = fit(sets, names, lambda number, fold=fold: assigned[number] != fold, regularisation)
+        others = [blocks != fold for blocks in assigned]
+        fitted = fit(sets, names, others.__getitem__, regularisation)
         for labelled, blocks, logits in zip(sets, assigned, found, strict=True):
             held = blocks == fold
             logits[held] = labelled.pairs.best(fitted.logit(labelled.pairs.features))[0][held]
     return found
 
 
-def train(sets: Sequence[Labels], version: str, trained_on: Sequence[str]) -> dict[str, Any]:
+def train(all_sets: Sequence[Labels], version: str, trained_on: Sequence[str]) -> dict[str, Any]:
     """The decision model as it is stored."""
     from sklearn.linear_model import LogisticRegression
 
+    sets = [labelled for labelled in all_sets if labelled.weight > 0]
     fitted = fit(sets)
     plain = fit(sets, [name for name in FEATURES if name not in LEXICAL])
     logits = out_of_fold(sets)
-    values = np.concatenate([z[s.pairs.used] for z, s in zip(logits, sets, strict=True)])
-    truth = np.concatenate([s.pairs.labels[s.pairs.used] == 1 for s in sets])
-    claims = np.concatenate([np.nonzero(s.pairs.used)[1] for s in sets])
+    real = [(z, s.pairs, s.weight) for z, s in zip(logits, sets, strict=True) if s.real]
+    values = np.concatenate([z[pairs.used] for z, pairs, _ in real])
+    truth = np.concatenate([pairs.labels[pairs.used] == 1 for _, pairs, _ in real])
+    claims = np.concatenate([np.nonzero(pairs.used)[1] for _, pairs, _ in real])
+    weight = np.concatenate([np.full(pairs.used.sum(), weight) for _, pairs, weight in real])
     # Weighted sets and regularisation bend probabilities; out of fold, logits are put right by one slope and one
     # shift (Platt), on the pairs that anybody sees.
-    seen = values > np.quantile(values, 0.9)
-    platt = LogisticRegression(C=1e6, max_iter=1000).fit(values[seen][:, None], truth[seen])
+    seen = values > np.quantile(values, SEEN)
+    platt = LogisticRegression(C=1e6, max_iter=1000).fit(values[seen][:, None], truth[seen], weight[seen])
     slope, shift = float(platt.coef_[0, 0]), float(platt.intercept_[0])
     for linear in (fitted, plain):
         linear.weights, linear.bias = linear.weights * slope, linear.bias * slope + shift
-    probability = 1 / (1 + np.exp(-(values * slope + shift)))
+    probability = np.asarray(1 / (1 + np.exp(-(values * slope + shift))), np.float32)
     ids = [claim.claim_id for claim in sets[0].pairs.matcher.claims]
     own = {
         claim: point(probability[claims == j], truth[claims == j], ACCEPTED_PRECISION)
@@ -157,7 +169,7 @@ def train(sets: Sequence[Labels], version: str, trained_on: Sequence[str]) -> di
         "stance_features": list(STANCE_FEATURES),
         "weights": fitted.stored(),
         "plain": plain.stored(),
-        "stance": stance(sets),
+        **stance(all_sets),
         "points": {
             "accepted": point(probability, truth, ACCEPTED_PRECISION),
             "strict": point(probability, truth, STRICT_PRECISION),
@@ -168,34 +180,39 @@ def train(sets: Sequence[Labels], version: str, trained_on: Sequence[str]) -> di
 
 
 def stance(sets: Sequence[Labels], keep: Callable[[int], NDArray[np.bool_]] | None = None) -> dict[str, Any]:
-    """The stance model from the sets' true evidence: multinomial, classes balanced."""
+    """`stance` and `stance_rates` of the stored model, from the sets' true evidence."""
     from sklearn.linear_model import LogisticRegression
 
-    xs, ys = [], []
+    marks = []
     for number, labelled in enumerate(sets):
         wanted = labelled.pairs.stances >= 0
-        if keep is not None:
-            wanted = wanted & keep(number)[:, None]
-        x, y = stance_rows(labelled.pairs, wanted)
-        xs.append(x)
-        ys.append(y)
-    x, y = np.concatenate(xs), np.concatenate(ys)
+        marks.append(wanted if keep is None else wanted & keep(number)[:, None])
+    stances = np.concatenate([s.pairs.stances[wanted] for s, wanted in zip(sets, marks, strict=True)])
+    claims = np.concatenate([np.nonzero(wanted)[1] for wanted in marks])
+    ids = [claim.claim_id for claim in sets[0].pairs.matcher.claims]
+    rates = {claim: stance_rates(stances[claims == j], stances) for j, claim in enumerate(ids)}
+    x = np.concatenate([stance_rows(s.pairs, wanted) for s, wanted in zip(sets, marks, strict=True)])
+    at_rates = [STANCE_FEATURES.index(name) for name in ("refutes_rate", "updates_rate")]
+    x[:, at_rates] = [rates[ids[j]] for j in claims]
     mean, scale = x.mean(axis=0), x.std(axis=0) + 1e-6
     model = LogisticRegression(C=STANCE_REGULARISATION, max_iter=1000, class_weight=STANCE_BALANCE)
-    model.fit((x - mean) / scale, y)
-    return rounded({"mean": mean, "scale": scale, "weights": model.coef_.T, "bias": model.intercept_})
+    model.fit((x - mean) / scale, stances)
+    fitted = {"mean": mean, "scale": scale, "weights": model.coef_.T, "bias": model.intercept_}
+    return {"stance": rounded(fitted), "stance_rates": {c: np.round(r, 4).tolist() for c, r in rates.items()}}
 
 
-STANCE_REGULARISATION = 0.3
-STANCE_BALANCE = {0: 1.0, 1: 1.5, 2: 1.5}  # supports is far more frequent; full balance finds refutations that aren't
+def stance_rates(of_claim: NDArray[np.int8], of_all: NDArray[np.int8]) -> NDArray[Any]:
+    """log of how much oftener the claim is refuted and updated than claims are; drawn to 0 where labels are few."""
+    usual = np.bincount(of_all, minlength=3) / max(len(of_all), 1)
+    rate = (np.bincount(of_claim, minlength=3) + RATE_PRIOR * usual) / (len(of_claim) + RATE_PRIOR)
+    return np.asarray(np.log(np.maximum(rate, 1e-6) / np.maximum(usual, 1e-6))[1:])
 
 
-def stance_rows(pairs: Pairs, wanted: NDArray[np.bool_]) -> tuple[Matrix, NDArray[np.int8]]:
-    """Stance features and labels of some pairs, by the passage whose probe is highest."""
+def stance_rows(pairs: Pairs, wanted: NDArray[np.bool_]) -> Matrix:
+    """Stance features of some pairs, by the passage whose probe is highest."""
     _, passage = pairs.best(pairs.features[..., FEATURES.index("probe_context")])
     at_pairs = [(int(i), int(j)) for i, j in np.argwhere(wanted)]
-    rows = pairs.matcher.stance_features(pairs.found, [(int(passage[pair]), pair[1]) for pair in at_pairs])
-    return rows, pairs.stances[wanted]
+    return pairs.matcher.stance_features(pairs.found, [(int(passage[pair]), pair[1]) for pair in at_pairs])
 
 
 def point(probability: Matrix, truth: NDArray[np.bool_], precision: float) -> dict[str, Any]:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 FEATURES = (
     "cosine_sentence",  # nearness of the best sentence to the best wording, in deviations from the encoder's baseline
+    "words",  # BM25 of the paragraph with the best wording, over the root of the paragraph's length in words
     "groups_context",  # share of the claim's concept groups named in the paragraph or the title above it
     "groups_sentence",  # ... in one sentence
     "probe",  # the claim's probe (logic/probes.py) on the paragraph: 1 as its wordings, 0 as its near-misses
@@ -37,6 +38,8 @@ STANCE_FEATURES = (
     "updates_any",
     "denial",  # words of denial in the paragraph
     "denial_title",  # ... in its title
+    "refutes_rate",  # how much oftener than other claims this one was refuted among its labels (log); 0 without labels
+    "updates_rate",
 )
 
 
@@ -78,6 +81,7 @@ class DecisionModel:
     strict: Point
     suggested: Point
     by_claim: Mapping[str, Point] = field(default_factory=dict)  # accepted, where a claim has labels enough of its own
+    stance_rates: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
     @classmethod
     def load(cls, path: Path) -> DecisionModel:
@@ -90,12 +94,10 @@ class DecisionModel:
         if made_for != (FEATURES, STANCE_FEATURES):
             raise ValueError(f"{name} was made for other features: {made_for}; run `claimwatch calibrate`")
         points = stored["points"]
-        return cls(
-            stored["version"],
-            *(Weights.read(stored[key]) for key in ("weights", "plain", "stance")),
-            *(Point(**points[key]) for key in ("accepted", "strict", "suggested")),
-            {claim: Point(**point) for claim, point in stored["by_claim"].items()},
-        )
+        weights, plain, stance = (Weights.read(stored[key]) for key in ("weights", "plain", "stance"))
+        accepted, strict, suggested = (Point(**points[key]) for key in ("accepted", "strict", "suggested"))
+        own = {claim: Point(**point) for claim, point in stored["by_claim"].items()}
+        return cls(stored["version"], weights, plain, stance, accepted, strict, suggested, own, stored["stance_rates"])
 
     def probability(self, features: Matrix, grouped: NDArray[np.bool_]) -> Matrix:
         """Features (n, claims, FEATURES) to probabilities (n, claims); `grouped` says which claims have groups."""

@@ -97,6 +97,11 @@ class FullText:
             return np.asarray(found, np.float32)
         return np.asarray(np.maximum.reduceat(found, self._starts, axis=1), np.float32)
 
+    def rates(self, queries: Sequence[str]) -> Matrix:
+        """`scores` over the root of each query's number of words, so that long texts have no advantage."""
+        words = np.array([max(len(set(tokens(query))), 1) for query in queries], np.float32)
+        return np.asarray(self.scores(queries) / np.sqrt(words)[:, None], np.float32)
+
     def _rows(self, queries: Iterable[str]) -> sparse.csr_array:
         """Which words each query has, shape (queries, words); a word counts once."""
         columns: list[int] = []

@@ -17,6 +17,7 @@ from pipeline.logic import probes
 from pipeline.logic.claimsfile import Claim
 from pipeline.logic.concepts import ConceptTable
 from pipeline.logic.decision import FEATURES, STANCE_FEATURES, DecisionModel
+from pipeline.logic.fulltext import FullText
 from pipeline.logic.text import sentences
 
 if TYPE_CHECKING:
@@ -102,6 +103,10 @@ class Matcher:
         self._wordings = [[text for texts in claim.wordings().values() for text in texts] for claim in claims]
         self._phrases, self._starts = _stacked(self._wordings, vectors)
         self._mean, self._deviation = self._baseline()
+        # Ordinary news is a group of its own, the last: it says which words are rare.
+        documents = [text for wordings in self._wordings for text in wordings]
+        groups = [j for j, wordings in enumerate(self._wordings) for _ in wordings]
+        self._words = FullText([*documents, *background], [*groups, *(len(self.claims) for _ in background)])
         self._build(vectors, background, examples)
 
     def _baseline(self) -> tuple[float, float]:
@@ -156,6 +161,7 @@ class Matcher:
         texts = self._space.join(vectors, hits)
         features = np.zeros((n, c, len(FEATURES)), np.float32)
         self._put(features, "cosine_sentence", self._nearness(vectors))
+        self._put(features, "words", self._words.rates([p.text for p in passages])[:, :c])
         groups = self.table.shares(context)
         self._put(features, "groups_context", groups)
         self._put(features, "groups_sentence", self.table.shares(hits))
@@ -202,7 +208,8 @@ class Matcher:
             centred = text - self._centres[j]
             shared = [self._stances[name][1].values(centred)[0, 0] for name in ("refutes", "updates")]
             denial = (self.table.cue(j, "denial", h[i : i + 1])[0] for h in (found.hits, found.title_hits))
-            row[:] = (*own, *shared, *denial)
+            rates = self.model.stance_rates.get(self.claims[j].claim_id, (0.0, 0.0))
+            row[:] = (*own, *shared, *denial, *rates)
         return rows
 
     def stances(self, found: Found, pairs: Sequence[tuple[int, int]]) -> list[str]:
