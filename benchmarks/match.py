@@ -27,7 +27,7 @@ from typing import Any
 
 import numpy as np
 from match_archive import BATCH, measured, opened
-from match_claims import StandIn, lookup, many_claims, passages, real_claims, real_vectors
+from match_claims import StandIn, lookup, made_of, many_claims, passages, real_claims, real_vectors
 from stream import DATA, first_days, home_folder, say
 from stream_feeds import read
 
@@ -37,9 +37,8 @@ from pipeline.adapters.vector_cache import CachedEncoder
 from pipeline.local.processes import exit_on_signals
 from pipeline.logging import configure
 from pipeline.logic.claimsfile import Claim
-from pipeline.logic.matching import Matcher, Passage, phrases
+from pipeline.logic.matching import Passage
 from pipeline.settings import Settings, load, root
-from pipeline.stages.match import load_model
 
 MOST = 1.2  # times that a paragraph may cost in the largest archive what it costs in the smallest
 
@@ -48,8 +47,11 @@ def match_all(
     claims: list[Claim], known: dict[str, np.ndarray], vectors: StandIn, todo: list[Passage], items: int
 ) -> dict[str, Any]:
     """The whole stream in the stage's batches; encoding left out of the time."""
+    materials = made_of()
+    texts = materials.texts(claims)
+    all_known = lookup(texts, known, vectors)
     begun = time.perf_counter()
-    matcher = Matcher(claims, lookup(phrases(claims), known, vectors), load_model())
+    matcher = materials.matcher(claims, lambda wanted: [all_known[text] for text in wanted])
     building = time.perf_counter() - begun
     finding = deciding = cpu = 0.0
     pairs = sentences = accepted = 0
@@ -66,10 +68,10 @@ def match_all(
         deciding += time.perf_counter() - begun
         cpu += time.process_time() - used
         pairs, sentences = pairs + len(found.pairs), sentences + len(wanted)
-        accepted += sum(decision.probability >= matcher.model.accepted for decision in decisions)
+        accepted += sum(decision.probability >= matcher.model.accepted.probability for decision in decisions)
     return {
         "claims": len(claims),
-        "wordings": len(phrases(claims)),
+        "texts": len(texts),
         "items_per_s": round(items / (finding + deciding), 1),
         "find_s": round(finding, 1),
         "decide_s": round(deciding, 1),

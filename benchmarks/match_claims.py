@@ -13,11 +13,13 @@ from pipeline.adapters.encoder import Encoder
 from pipeline.adapters.vector_cache import CachedEncoder
 from pipeline.logic import claimsfile
 from pipeline.logic.claimsfile import Claim
-from pipeline.logic.matching import Passage, phrases
+from pipeline.logic.matching import Passage
 from pipeline.logic.text import line, paragraphs
-from pipeline.settings import root
+from pipeline.settings import package_data, root
+from pipeline.stages import materials
+from pipeline.stages.materials import Materials
 
-WORDINGS = 12  # of a made-up claim; the real ones have 14 to 35
+WORDINGS = 12  # of a made-up claim; the real ones have some 150 in seven languages
 DECOYS = 4
 NOISE = 0.5  # length of the noise added to a vector of length 1: cosine 0.9 to where it came from, like a paraphrase
 PLACES: dict[str, tuple[str, ...]] = {
@@ -59,6 +61,10 @@ SUFFIXES = (
 )
 
 
+def made_of() -> Materials:
+    return materials.of_model(package_data("matcher.json"))
+
+
 def real_claims() -> list[Claim]:
     file = root() / "claims" / "nk-russia.yaml"
     return list(claimsfile.parse(file.read_text(encoding="utf-8"), str(file)).claims)
@@ -87,11 +93,13 @@ def many_claims(real: Sequence[Claim], count: int) -> list[Claim]:
             Claim(
                 f"made-up-{len(made)}",
                 f"{statement}.",
-                tuple(("en", text) for text in wordings),
-                tuple(("en", text) for text in decoys),
-                real[0].topic_decoys,
-                groups,
-                real[0].cues,
+                phrasings=tuple(("en", text) for text in wordings),
+                refutations=(),
+                updates=(),
+                decoys=tuple(("en", text) for text in decoys),
+                topic_decoys=real[0].topic_decoys,
+                groups=groups,
+                cues=real[0].cues,
             )
         )
     if len(made) < count:
@@ -131,7 +139,7 @@ def perturbed(pool: np.ndarray, count: int, generator: np.random.Generator) -> n
 
 def real_vectors(real: Sequence[Claim], encoder: CachedEncoder) -> dict[str, np.ndarray]:
     """Vectors of the real claims' texts: the pool of which all others are made."""
-    texts = phrases(real)
+    texts = made_of().texts(real)
     return dict(zip(texts, encoder.encode(texts), strict=True))
 
 

@@ -17,7 +17,7 @@ from pipeline.logic import probes
 from pipeline.logic.claimsfile import Claim
 from pipeline.logic.concepts import ConceptTable
 from pipeline.logic.decision import FEATURES, STANCE_FEATURES, DecisionModel
-from pipeline.logic.fulltext import FullText
+from pipeline.logic.fulltext import CELLS, FullText
 from pipeline.logic.text import sentences
 
 if TYPE_CHECKING:
@@ -258,7 +258,11 @@ class Matcher:
 
     def _nearness(self, vectors: Matrix) -> Matrix:
         """Cosine with each claim's best wording, in deviations from the baseline: (vectors, claims)."""
-        best = np.maximum.reduceat(vectors @ self._phrases.T, self._starts, axis=1)
+        best = np.empty((len(vectors), len(self.claims)), np.float32)
+        step = max(CELLS // len(self._phrases), 1)
+        for start in range(0, len(vectors), step):
+            cosines = vectors[start : start + step] @ self._phrases.T
+            best[start : start + step] = np.maximum.reduceat(cosines, self._starts, axis=1)
         return np.asarray((best - self._mean) / self._deviation, np.float32)
 
 
