@@ -1,6 +1,7 @@
 """How well articles are grouped into stories: labelled sets, the stage's own decision over them in memory, B-cubed.
 
 clusters   news_events.jsonl.gz: full articles by event; events are cut in two, `tune` and `report`, by their number
+stream     real feed items, unlabelled: what a feed shows of a day
 newsroom   the sample articles: same_event_as and syndicated_from; `dev` before 2025, `test` after
 """
 
@@ -96,6 +97,17 @@ def newsroom(file: Path, part: str = "all") -> list[Report]:
         for raw in articles
         if part == "all" or (raw["published"] < "2025") == (part == "dev")
     ]
+
+
+def stream(file: Path, since: str, until: str) -> list[Report]:
+    """Real feed items, title and summary, without labels: every item an event of its own."""
+    found = []
+    for raw in map(json.loads, gzip.decompress(file.read_bytes()).decode().splitlines()):
+        title, paragraphs = text.line(raw["title"]), text.paragraphs(text.strip_html(raw["summary"] or ""))
+        if since <= raw["published"] < until and (title or paragraphs):
+            key = str(raw["id"])
+            found.append(Report(key, key, _utc(raw["published"]), raw["lang"], title, paragraphs))
+    return found
 
 
 def _utc(moment: str) -> datetime:
