@@ -6,6 +6,8 @@ newsroom over HTTP, a mail sink, the real model.
 
 from __future__ import annotations
 
+import hashlib
+import inspect
 import os
 import shutil
 import subprocess
@@ -25,14 +27,17 @@ import pytest
 import structlog
 import uvicorn
 
-from pipeline.adapters import database
+from pipeline.adapters import database, e5, packaged_models
+from pipeline.adapters import encoder as encoder_module
 from pipeline.adapters import migrate as migrations
 from pipeline.adapters.encoder import Encoder
 from pipeline.adapters.postgres import EmbeddedServer
+from pipeline.adapters.vector_cache import CachedEncoder
 from pipeline.clock import SystemClock
+from pipeline.logic.matching import Matcher
 from pipeline.newsroom.server import create_app
-from pipeline.settings import EmbedSettings, Settings
-from pipeline.stages import claims
+from pipeline.settings import EmbedSettings, Settings, package_data
+from pipeline.stages import claims, materials
 from pipeline.stages.services import STAGES, Services, run_stage
 
 ROOT = Path(__file__).parents[1]
@@ -67,7 +72,7 @@ class Bench(Services):
     def __init__(self, settings: Settings, clock: MovableClock, encoder: Encoder) -> None:
         super().__init__(settings)
         self.clock = clock  # type: ignore[assignment]
-        self.encoder = encoder  # type: ignore[assignment]
+        self.encoder = self.phrases = encoder  # type: ignore[assignment]
 
     def run(self, conn: database.Connection, *stages: str) -> dict[str, Any]:
         """Run the stages in order, each until nothing is due; their reports by name."""
@@ -141,7 +146,12 @@ def clock() -> MovableClock:
 
 @pytest.fixture(scope="session")
 def encoder() -> Encoder:
-    return Encoder(EmbedSettings())
+    """The real model, with a memory beside it that later runs and other workers share: a Matcher alone is made of
+    thousands of texts. It begins anew with every change of the encoder's source.
+    """
+    sources = b"".join(Path(inspect.getfile(module)).read_bytes() for module in (e5, encoder_module, packaged_models))
+    name = f"tests-{hashlib.sha256(sources).hexdigest()[:12]}.sqlite"
+    return CachedEncoder(Encoder(EmbedSettings()), packaged_models.cache_folder() / name)  # type: ignore[return-value]
 
 
 @pytest.fixture
@@ -156,13 +166,22 @@ def conn(settings: Settings) -> Iterator[database.Connection]:
 
 
 @cache
-def phrase_vectors(encoder: Encoder) -> Any:
-    """Vectors of the claims file's phrases, made once a session."""
-    from pipeline.logic import claimsfile
-    from pipeline.logic.matching import phrases
-
-    texts = phrases(claimsfile.parse(CLAIMS.read_text(encoding="utf-8"), "claims").claims)
+def phrase_vectors(encoder: Encoder) -> dict[str, Any]:
+    """Vectors of every text that a Matcher of the project's claims is made of."""
+    texts = packaged_materials().texts(materials.claims_of(CLAIMS))
     return dict(zip(texts, encoder.encode(texts), strict=True))
+
+
+def packaged_materials() -> materials.Materials:
+    """Those of the packaged decision model."""
+    return materials.of_model(package_data("matcher.json"))
+
+
+@cache
+def project_matcher(encoder: Encoder) -> Matcher:
+    """The project's claims with the packaged model, as every home has them at first."""
+    vectors = phrase_vectors(encoder)
+    return packaged_materials().matcher(materials.claims_of(CLAIMS), lambda texts: [vectors[text] for text in texts])
 
 
 @pytest.fixture
@@ -173,9 +192,12 @@ def with_claims(bench: Bench, conn: database.Connection) -> None:
 
     claims.load(conn, bench, CLAIMS)
     model_id = embed.model(conn, bench)
-    for text, vector in phrase_vectors(bench.encoder).items():
-        values = {"model_id": model_id, "content_hash": content_hash(text), "embedding": embed.half(vector)}
-        database.rows(conn, "models.store_phrase", **values)
+    vectors = phrase_vectors(bench.encoder)
+    values = [
+        {"model_id": model_id, "content_hash": content_hash(text), "embedding": embed.half(vector)}
+        for text, vector in vectors.items()
+    ]
+    database.execute_many(conn, "models.store_phrase", values)
 
 
 @pytest.fixture(scope="session")

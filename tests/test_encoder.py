@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.adapters.encoder import BATCH_TEXTS, BATCH_TOKENS, Encoder, batches
+from pipeline.settings import EmbedSettings
 
 
 @given(st.lists(st.integers(0, 2 * BATCH_TOKENS), max_size=300))
@@ -26,7 +27,8 @@ def test_texts_of_like_length_are_together() -> None:
 
 
 @pytest.mark.model
-def test_a_vector_does_not_depend_on_its_neighbours(encoder: Encoder) -> None:
+def test_a_vector_does_not_depend_on_its_neighbours() -> None:
+    encoder = Encoder(EmbedSettings())  # the session's remembers
     texts = [
         "Short.",
         "북한군이 쿠르스크에 있다.",

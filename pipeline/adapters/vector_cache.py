@@ -1,20 +1,23 @@
-"""Vectors kept on disk by model and text, for evaluation and training, where the same texts come again and again."""
+"""Vectors kept on disk by model and text, where the same texts come again and again."""
 
 from __future__ import annotations
 
 import hashlib
+import os
 import sqlite3
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from pipeline.adapters import packaged_models
 from pipeline.adapters.encoder import Encoder
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SAVE_EVERY = 1024  # texts; what a killed run has done so far is kept
+LOCK_WAIT = 60.0  # seconds, where several processes write
 
 
 class CachedEncoder:
@@ -23,7 +26,7 @@ class CachedEncoder:
     def __init__(self, encoder: Encoder, path: Path) -> None:
         self._encoder = encoder
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._store = sqlite3.connect(path)
+        self._store = sqlite3.connect(path, timeout=LOCK_WAIT)
         self._store.execute("create table if not exists vectors (key blob primary key, vector blob not null)")
         self.made = 0  # texts encoded by this object
 
@@ -59,3 +62,16 @@ class CachedEncoder:
     def _read(self, key: bytes) -> NDArray[np.float16] | None:
         found = self._store.execute("select vector from vectors where key = ?", (key,)).fetchone()
         return None if found is None else np.frombuffer(found[0], np.float16)
+
+
+def of_phrases(encoder: Encoder) -> Encoder | CachedEncoder:
+    """The encoder with a memory beside the models, for all homes of a user: the claims' wordings and what else a
+    Matcher is made of are thousands of texts, a minute's work that is the same in each home. Without that memory
+    where the folder can't be written to.
+    """
+    folder = packaged_models.cache_folder()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        return CachedEncoder(encoder, folder / "phrases.sqlite") if os.access(folder, os.W_OK) else encoder
+    except (OSError, sqlite3.OperationalError):
+        return encoder

@@ -10,7 +10,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from psycopg.types.json import Jsonb
 
-from pipeline.adapters.database import Connection, row, rows, vector_rows
+from pipeline.adapters.database import Connection, execute_many, row, rows, vector_rows
 from pipeline.logic.claimsfile import Claim
 from pipeline.logic.decision import Tiers
 from pipeline.logic.matching import Decision, Matcher, Passage
@@ -98,15 +98,10 @@ def _phrase_vectors(conn: Connection, deps: ModelDeps, model_id: int, texts: lis
     known = vector_rows(conn, "models.known_phrases", model_id=model_id, hashes=list(hashes.values()))
     by_hash = {bytes(r.content_hash): r.embedding.to_numpy().astype(np.float32) for r in known}
     new = [text for text in texts if hashes[text] not in by_hash]
-    for text, vector in zip(new, deps.encoder.encode(new) if new else (), strict=True):
-        rows(
-            conn,
-            "models.store_phrase",
-            model_id=model_id,
-            content_hash=hashes[text],
-            embedding=embed.half(vector),
-        )
-        by_hash[hashes[text]] = vector.astype(np.float16).astype(np.float32)
+    made = dict(zip(new, deps.phrases.encode(new) if new else (), strict=True))
+    stored = [{"model_id": model_id, "content_hash": hashes[t], "embedding": embed.half(v)} for t, v in made.items()]
+    execute_many(conn, "models.store_phrase", stored)
+    by_hash |= {hashes[text]: vector.astype(np.float16).astype(np.float32) for text, vector in made.items()}
     return [by_hash[hashes[text]] for text in texts]
 
 

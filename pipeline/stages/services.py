@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pipeline.adapters.entailment import Entailment
     from pipeline.adapters.http import HttpClient
     from pipeline.adapters.mailer import Mailer
+    from pipeline.adapters.vector_cache import CachedEncoder
 
 log = structlog.get_logger()
 
@@ -45,6 +46,13 @@ class Services:
         from pipeline.adapters.encoder import Encoder
 
         return Encoder(self.settings.embed)
+
+    @cached_property
+    def phrases(self) -> Encoder | CachedEncoder:
+        """The encoder for what a Matcher is made of."""
+        from pipeline.adapters.vector_cache import of_phrases
+
+        return of_phrases(self.encoder)
 
     @cached_property
     def entailment(self) -> Entailment | None:

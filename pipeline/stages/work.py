@@ -32,6 +32,7 @@ from pipeline.settings import Settings
 
 if TYPE_CHECKING:
     from pipeline.adapters.encoder import Encoder
+    from pipeline.adapters.vector_cache import CachedEncoder
     from pipeline.adapters.http import HttpClient
 
 log = structlog.get_logger()
@@ -64,6 +65,8 @@ class ModelDeps(Deps, Protocol):
 
     @property
     def encoder(self) -> Encoder: ...
+    @property
+    def phrases(self) -> Encoder | CachedEncoder: ...
 
 
 @dataclass(frozen=True)
