@@ -8,7 +8,7 @@ TORCH_INDEX ?=
 BENCH ?=
 BIN := $(VENV)/bin
 
-.PHONY: help setup demo test lint docs bench-stream bench-eval bench-clef bench-match bench-origins bench-stories
+.PHONY: help setup demo test lint docs bench-stream bench-eval bench-ablation bench-clef bench-match bench-origins bench-stories
 .DEFAULT_GOAL := help
 
 help:
@@ -45,6 +45,10 @@ bench-match: setup
 
 bench-eval: setup
 	@PYTHONPATH=. $(BIN)/python benchmarks/evaluate.py $(BENCH)
+
+# What each part of the matcher is worth: make bench-ablation BENCH="--only features"
+bench-ablation: setup
+	@PYTHONPATH=. $(BIN)/python benchmarks/ablation.py $(BENCH)
 
 bench-origins: setup
 	@PYTHONPATH=. $(BIN)/python benchmarks/origins.py $(BENCH)
