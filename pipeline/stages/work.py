@@ -32,6 +32,7 @@ from pipeline.settings import Settings
 
 if TYPE_CHECKING:
     from pipeline.adapters.encoder import Encoder
+    from pipeline.adapters.entailment import Entailment
     from pipeline.adapters.http import HttpClient
 
 log = structlog.get_logger()
@@ -64,6 +65,13 @@ class ModelDeps(Deps, Protocol):
 
     @property
     def encoder(self) -> Encoder: ...
+
+
+class MatchDeps(ModelDeps, Protocol):
+    """For matching: also an entailment model, where one is set."""
+
+    @property
+    def entailment(self) -> Entailment | None: ...
 
 
 @dataclass(frozen=True)
