@@ -47,7 +47,8 @@ def report(publisher: str = "The Tide", **changes: Any) -> Report:
 def content(*reports: Report, sentence: str = SENTENCE, kind: str = "first_seen", **changes: Any) -> AlertContent:
     given = reports or (report(), report("Second Post", title="The same again", published=AT + timedelta(hours=1)))
     evidence = Evidence(sentence, f"Before it. {sentence} After it.", "supports", 0.934, given)
-    values = {"claim_id": "killed-in-kursk", "statement": "Soldiers were killed.", "coverage": Coverage(3, 7, 3, 2, AT)}
+    coverage = Coverage(3, 7, 3, 2, 4, AT)
+    values = {"claim_id": "killed-in-kursk", "statement": "Soldiers were killed.", "coverage": coverage}
     events = [Event(kind, "", "quiet for 12 days before this")]
     return AlertContent(**{"events": events, "evidence": [evidence], **values, **changes})
 
@@ -86,7 +87,8 @@ def test_text_and_html_say_the_same() -> None:
         "19 December 2024, 09:05 UTC",
         "supports, probability 93 %",
         "The same report in 1 more article:",
-        "So far on this claim, 3 stories: 7 articles, 3 publishers, 2 families, the first of 19 December 2024",
+        "So far on this claim, 3 stories, 2 families: 7 articles, 3 publishers, 4 origins, "
+        "the first of 19 December 2024",
         "killed-in-kursk",
     ):
         assert said in message.text, said
@@ -100,13 +102,13 @@ def test_text_and_html_say_the_same() -> None:
 
 
 def test_one_report_of_the_feeds_own_text() -> None:
-    given = content(report(from_entry=True, country=None), kind="fresh_coverage", coverage=Coverage(1, 1, 1, 1))
+    given = content(report(from_entry=True, country=None), kind="fresh_coverage", coverage=Coverage(1, 1, 1, 1, 1))
     message = alert(given, "a@b.org", "<1@x>")
     for text in (message.text, Reader(message.html).text):
         assert "Fresh coverage" in text
         assert "Quiet for 12 days before this." in text
         assert "from the feed's own text (the page could not be read)" in text
-        assert "1 story: 1 article, 1 publisher, 1 family." in text
+        assert "1 story, 1 family: 1 article, 1 publisher, 1 origin." in text
         assert "The same report" not in text
         assert "(GB)" not in text
 

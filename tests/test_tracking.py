@@ -355,5 +355,5 @@ def test_every_mailed_kind_has_a_place_in_the_mail() -> None:
 
 
 def test_coverage_line() -> None:
-    assert Coverage(12, 41, 9, 7).line() == "12 stories: 41 articles, 9 publishers, 7 families"
-    assert Coverage(1, 1, 1, 1).line() == "1 story: 1 article, 1 publisher, 1 family"
+    assert Coverage(12, 41, 9, 7, 2).line() == "12 stories, 7 families: 41 articles, 9 publishers, 2 origins"
+    assert Coverage(1, 1, 1, 1, 1).line() == "1 story, 1 family: 1 article, 1 publisher, 1 origin"

@@ -30,6 +30,7 @@ def score(
     """Run the matcher on your own texts: one line out for every item and claim. Needs no database."""
     from pipeline.evaluation import score as scoring
     from pipeline.stages.match import tiers_of
+    from pipeline.stages.services import Services
 
     settings = load_settings()
     try:
@@ -39,9 +40,10 @@ def score(
     if not out.parent.is_dir() or out.is_dir():
         raise ConfigurationError(f"{out} can't be written: there is {'a' if out.is_dir() else 'no'} folder there")
     matcher, encoder = _matcher(settings, _claims(claims))
+    tiers, entailment = tiers_of(settings), Services(settings).entailment
     with Progress(console=console) as progress:
         task = progress.add_task("scoring", total=len(given))
-        scored = scoring.score(given, matcher, encoder, tiers_of(settings), lambda n: progress.advance(task, n))
+        scored = scoring.score(given, matcher, encoder, tiers, lambda n: progress.advance(task, n), entailment)
         count = scoring.write(scored, out)
     console.print(f"wrote {count} lines ({len(given)} items, {len(matcher.claims)} claims) to {out}")
 
@@ -59,8 +61,11 @@ def evaluate(
     With --format json or csv the ranking alone is printed, or with --errors the errors alone.
     """
     from pipeline.evaluation import datasets, pairs, report
+    from pipeline.stages.match import tiers_of
+    from pipeline.stages.services import Services
 
-    matcher, encoder = _matcher(load_settings(), _claims(claims))
+    settings = load_settings()
+    matcher, encoder = _matcher(settings, _claims(claims))
     measured = pairs.measure(datasets.load(data, split), matcher, encoder)
     name = f"{data.name}, split {split}"
     if form is not Format.table:
@@ -69,7 +74,7 @@ def evaluate(
         return
     show(list(report.RANKING), report.ranking(measured), form, name)
     show(list(report.POINTS), report.operating_points(measured), form, "operating points")
-    stances, quality = report.stances(measured)
+    stances, quality = report.stances(measured, tiers_of(settings), Services(settings).entailment)
     show(list(report.STANCE), stances, form, "stance of the true evidence")
     console.print("stance: " + ", ".join(f"{key.replace('_', ' ')} {value:.2f}" for key, value in quality.items()))
     gap, count = report.calibration(measured)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -40,7 +40,7 @@ def timeline(
             show(columns, [[getattr(r, c) for c in columns] for r in found], form)
             return
         console.print(f"{claim}: {state.statement}", markup=False)
-        covered = Coverage(state.stories, state.articles, state.publishers, state.families)
+        covered = _coverage(state)
         line = f"{state.state}; {covered.line()}"
         if state.stories:
             line += f"; {state.supports} support, {state.refutes} refute, {state.updates} update"
@@ -56,15 +56,15 @@ def claims(as_of: AsOf = None, known_at: KnownAt = None, form: FormatOption = Fo
     with opened() as (services, conn):
         found = rows(conn, "tracking.states", **_moments(services.clock.now(), as_of, known_at))
         if form is not Format.table:
-            columns = ["version", "state", "stories", "articles", "publishers", "families", "first_at", "last_at"]
-            columns += ["last_event", "last_event_at", "last_reason", "statement"]
+            columns = ["version", "state", "stories", "articles", "publishers", "families", "origins", "first_at"]
+            columns += ["last_at", "last_event", "last_event_at", "last_reason", "statement"]
             show(["claim", *columns], [[r.claim_id, *(getattr(r, c) for c in columns)] for r in found], form)
             return
         lines = [
             [
                 r.claim_id,
                 r.state,
-                Coverage(r.stories, r.articles, r.publishers, r.families).line() if r.stories else "",
+                _coverage(r).line() if r.stories else "",
                 r.last_at,
                 f"{r.last_event}: {r.last_reason}" if r.last_event else "",
                 r.statement,
@@ -72,6 +72,10 @@ def claims(as_of: AsOf = None, known_at: KnownAt = None, form: FormatOption = Fo
             for r in found
         ]
         show(["claim", "state", "coverage", "last story", "last event", "statement"], lines)
+
+
+def _coverage(state: Any) -> Coverage:
+    return Coverage(state.stories, state.articles, state.publishers, state.families, state.origins)
 
 
 def _moments(now: datetime, as_of: datetime | None, known_at: datetime | None) -> dict[str, datetime]:

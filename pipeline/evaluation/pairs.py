@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,7 @@ import numpy as np
 from pipeline.evaluation.datasets import Labelled
 from pipeline.evaluation.score import Encodes, likeliest, passages_of
 from pipeline.logic.decision import STANCES
-from pipeline.logic.matching import Found, Matcher, run
+from pipeline.logic.matching import Decision, Found, Matcher, run
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -30,6 +30,7 @@ class Pairs:
     labels: NDArray[np.int8]
     stances: NDArray[np.int8]
     baseline: Matrix  # (items, claims): raw cosine with the claim's one sentence
+    decisions: dict[tuple[int, int], Decision]  # by passage and claim, of the pairs that were found
 
     @property
     def features(self) -> Matrix:
@@ -49,7 +50,7 @@ class Pairs:
 
 def measure(data: Labelled, matcher: Matcher, encoder: Encodes) -> Pairs:
     passages, owner = passages_of(data.items, encoder)
-    found, _ = run(matcher, passages, encoder.encode)
+    found, decided = run(matcher, passages, encoder.encode)
     ids = {claim.claim_id: j for j, claim in enumerate(matcher.claims)}
     labels = np.zeros((len(data.items), len(ids)), np.int8)
     stances = np.full(labels.shape, -1, np.int8)
@@ -62,6 +63,6 @@ def measure(data: Labelled, matcher: Matcher, encoder: Encodes) -> Pairs:
                 stances[row, ids[claim]] = STANCES.index(stance)
     statements = encoder.encode([claim.statement for claim in matcher.claims])
     vectors = np.stack([p.vector for p in passages]).astype(np.float32)
-    pairs = Pairs(data, matcher, found, np.array(owner, np.intp), labels, stances, np.empty(0, np.float32))
+    pairs = Pairs(data, matcher, found, np.array(owner, np.intp), labels, stances, np.empty(0, np.float32), {})
     baseline, _ = pairs.best(vectors @ statements.T)
-    return Pairs(data, matcher, found, pairs.owner, labels, stances, baseline)
+    return replace(pairs, baseline=baseline, decisions={(d.passage, d.claim): d for d in decided})

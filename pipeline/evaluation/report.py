@@ -8,7 +8,9 @@ import numpy as np
 
 from pipeline.evaluation import metrics
 from pipeline.evaluation.pairs import Pairs
-from pipeline.logic.decision import FEATURES, STANCES, Point
+from pipeline.evaluation.score import Best, with_stances
+from pipeline.logic.decision import FEATURES, STANCES, Point, Tiers
+from pipeline.logic.stances import Entails
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -67,12 +69,23 @@ def calibration(pairs: Pairs) -> tuple[float, int]:
     return metrics.calibration_error(pairs.probabilities()[used], pairs.labels[used])
 
 
-def stances(pairs: Pairs) -> tuple[list[list[Any]], dict[str, float]]:
-    """A row a stance over the true evidence, and accuracy, macro F1 and the majority class's accuracy."""
-    _, passage = pairs.best(pairs.matcher.probabilities(pairs.found))
+def stances(
+    pairs: Pairs, tiers: Tiers | None = None, entailment: Entails | None = None
+) -> tuple[list[list[Any]], dict[str, float]]:
+    """A row a stance over the true evidence, and accuracy, macro F1 and the majority class's accuracy.
+
+    With an entailment model, what comes to `tiers`' suggestions has its stance, as in score.
+    """
+    probability = pairs.matcher.probabilities(pairs.found)
+    _, passage = pairs.best(probability)
     wanted = [(int(i), int(j)) for i, j in np.argwhere(pairs.stances >= 0)]
     at = [(int(passage[pair]), pair[1]) for pair in wanted]
-    said = np.array([STANCES.index(s) for s in pairs.matcher.stances(pairs.found, at)])
+    found = {
+        pair: Best(pairs.found.passages[p], float(probability[p, j]), stance, pairs.decisions.get((p, j)))
+        for pair, (p, j), stance in zip(wanted, at, pairs.matcher.stances(pairs.found, at), strict=True)
+    }
+    best = with_stances(found, pairs.matcher, tiers or Tiers(pairs.matcher.model), entailment)
+    said = np.array([STANCES.index(best[pair].stance) for pair in wanted])
     return stance_quality(np.array([pairs.stances[pair] for pair in wanted]), said)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -14,6 +14,7 @@ import numpy as np
 from pipeline.errors import PermanentError
 from pipeline.logic.decision import Tiers
 from pipeline.logic.matching import Decision, Matcher, Passage, run
+from pipeline.logic.stances import Entails, judged
 from pipeline.logic.text import clean, paragraphs, sentences
 
 if TYPE_CHECKING:
@@ -91,11 +92,12 @@ def score(
     encoder: Encodes,
     tiers: Tiers,
     progress: Callable[[int], None] | None = None,
+    entailment: Entails | None = None,
 ) -> Iterator[Scored]:
     """Every item against every claim, in order."""
     for start in range(0, len(items), CHUNK):
         chunk = items[start : start + CHUNK]
-        best = best_passages(chunk, matcher, encoder)
+        best = with_stances(best_passages(chunk, matcher, encoder), matcher, tiers, entailment)
         for i, item in enumerate(chunk):
             for j, claim in enumerate(matcher.claims):
                 yield _scored(item, claim.claim_id, best.get((i, j)), tiers)
@@ -129,6 +131,22 @@ def best_passages(items: Sequence[TextItem], matcher: Matcher, encoder: Encodes)
         pair: Best(passages[p], float(probabilities[p, j]), stance, decisions.get((p, j)))
         for pair, (p, j), stance in zip(pairs, at, stances, strict=True)
     }
+
+
+def with_stances(
+    best: dict[tuple[int, int], Best], matcher: Matcher, tiers: Tiers, entailment: Entails | None
+) -> dict[tuple[int, int], Best]:
+    """The same, with the entailment model's stance for what is at least suggested, as stages/match.py has it."""
+    if entailment is None:
+        return best
+    worth: dict[tuple[int, int], Decision] = {}
+    for pair, b in best.items():
+        claim = matcher.claims[pair[1]].claim_id
+        if b.decision is not None and tiers.of(claim, b.probability, b.passage.text) != "none":
+            worth[pair] = replace(b.decision, passage=len(worth), stance=b.stance)
+    decisions = judged(list(worth.values()), [best[pair].passage for pair in worth], matcher.claims, entailment)
+    told = {pair: replace(best[pair], stance=d.stance) for pair, d in zip(worth, decisions, strict=True)}
+    return {**best, **told}
 
 
 def likeliest(

@@ -13,20 +13,22 @@ def counted(number: int, one: str, many: str) -> str:
 
 @dataclass(frozen=True)
 class Coverage:
-    """Stories, publishers and families count voices; articles alone would count copies."""
+    """Stories, publisher families and origins count voices; articles and publishers alone would count copies."""
 
     stories: int
     articles: int
     publishers: int
     families: int
+    origins: int
     first_at: datetime | None = None
     last_at: datetime | None = None
 
     def line(self) -> str:
-        """ "3 stories: 7 articles, 4 publishers, 2 families". What else is counted one day joins the list here."""
-        parts = [
+        """ "3 stories, 2 families: 7 articles, 4 publishers, 1 origin"."""
+        voices = [counted(self.stories, "story", "stories"), counted(self.families, "family", "families")]
+        copies = [
             counted(self.articles, "article", "articles"),
             counted(self.publishers, "publisher", "publishers"),
-            counted(self.families, "family", "families"),
+            counted(self.origins, "origin", "origins"),
         ]
-        return f"{counted(self.stories, 'story', 'stories')}: {', '.join(parts)}"
+        return f"{', '.join(voices)}: {', '.join(copies)}"

@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING
 
-from pipeline.logic.coverage import Coverage
+from pipeline.logic.coverage import Coverage, counted
 from pipeline.logic.tracking import Event, headline
 from pipeline.model import Message
 
@@ -42,6 +42,11 @@ class Evidence:
     stance: str
     probability: float
     reports: Sequence[Report]
+    origins: Sequence[str] = ()  # whom it rests on, by name
+    why: str | None = None  # what the matcher says of itself
+    precision: float | None = None  # of labelled pairs accepted at this setting, the share that was right
+    labels: int | None = None  # how many those are
+    confirmed: bool = False  # a reviewer said yes
 
     @property
     def before(self) -> str:
@@ -50,6 +55,22 @@ class Evidence:
     @property
     def after(self) -> str:
         return self.paragraph.partition(self.sentence)[2]
+
+    @property
+    def notes(self) -> list[str]:
+        """What it is, why it is here and how far that can be trusted: one line each."""
+        resting = f", resting on {_line(' and '.join(self.origins))}" if self.origins else ""
+        feed = ", from the feed's own text (the page could not be read)" if self.reports[0].from_entry else ""
+        lines = [f"{self.stance}, probability {_percent(self.probability)}{resting}{feed}"]
+        if self.why:
+            lines.append(_line(f"Why: {self.why}"))
+        if self.confirmed:
+            lines.append("A reviewer confirmed it.")
+        if self.precision is not None and self.labels:
+            pairs = counted(self.labels, "label", "labels")
+            right = _percent(self.precision)
+            lines.append(f"Of labelled pairs accepted at this setting, {right} were right ({pairs}).")
+        return lines
 
 
 @dataclass(frozen=True)
@@ -128,6 +149,10 @@ def _short(text: str, length: int) -> str:
     return text if len(text) <= length else text[: length - 1].rstrip() + "…"
 
 
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %"
+
+
 def _moment(when: datetime) -> str:
     return when.strftime("%-d %B %Y, %H:%M UTC")
 
@@ -145,5 +170,4 @@ def _environment() -> Environment:
     )
     environment.tests["link"] = lambda url: url.startswith(("http://", "https://"))
     environment.filters["moment"] = _moment
-    environment.filters["percent"] = lambda p: f"{100 * p:.0f} %"
     return environment

@@ -1,4 +1,6 @@
-"""match: paragraphs x claims -> matches. Finds by vectors and terms, decides by the shared model (logic/matching)."""
+"""match: paragraphs x claims -> matches. Finds by vectors and terms, decides by the shared model (logic/matching),
+and where an entailment model is set, that one judges the stance of what is stored (logic/stances).
+"""
 
 from __future__ import annotations
 
@@ -15,13 +17,14 @@ from pipeline.logic.claimsfile import Claim
 from pipeline.logic.decision import Tiers
 from pipeline.logic.matching import Decision, Matcher, Passage
 from pipeline.logic.matching import run as decide
+from pipeline.logic.stances import judged
 from pipeline.logic.text import content_hash
 from pipeline.settings import Settings
 from pipeline.stages import embed, materials
-from pipeline.stages.work import ModelDeps, StageReport, begin
+from pipeline.stages.work import MatchDeps, ModelDeps, StageReport, begin
 
 
-def run(conn: Connection, deps: ModelDeps, limit: int) -> StageReport:
+def run(conn: Connection, deps: MatchDeps, limit: int) -> StageReport:
     """Match up to `limit` paragraphs against the claims in force."""
     with begin(conn, deps, "match") as run:
         items = {item.item_id: item for item in run.claim(limit)}
@@ -30,12 +33,19 @@ def run(conn: Connection, deps: ModelDeps, limit: int) -> StageReport:
         versions = rows(conn, "claims.in_force")
         model_id = embed.model(conn, deps)
         found = vector_rows(conn, "matches.to_match", model_id, paragraph_ids=list(items))
-        decided: list[tuple[Any, Decision]] = []
+        decided: list[tuple[Any, Decision, str]] = []
         if versions and found:
             matcher = build(conn, deps, model_id, versions)
             passages = [Passage(r.text, r.title, r.embedding.to_numpy().astype(np.float32)) for r in found]
-            decided = [(found[d.passage], d) for d in decide(matcher, passages, deps.encoder.encode)[1]]
-        tiers, stale = tiers_of(deps.settings), _stale(conn, deps)
+            tiers, stale = tiers_of(deps.settings), _stale(conn, deps)
+            worth: list[tuple[Decision, str]] = []
+            for d in decide(matcher, passages, deps.encoder.encode)[1]:
+                claim = versions[d.claim].claim_id
+                tier = tiers.of(claim, d.probability, passages[d.passage].text, stale=claim in stale)
+                if tier != "none":
+                    worth.append((d, tier))
+            decisions = judged([d for d, _ in worth], passages, matcher.claims, deps.entailment)
+            decided = [(found[d.passage], d, tier) for d, (_, tier) in zip(decisions, worth, strict=True)]
         with run.settling(*(items[r.paragraph_id] for r in found)):
             superseded = rows(
                 conn,
@@ -48,12 +58,8 @@ def run(conn: Connection, deps: ModelDeps, limit: int) -> StageReport:
             if superseded:
                 run.report.counts["superseded"] += len(superseded)
             tracked = []
-            for paragraph, decision in decided:
+            for paragraph, decision, tier in decided:
                 version = versions[decision.claim]
-                known = {"stale": version.claim_id in stale}
-                tier = tiers.of(version.claim_id, decision.probability, paragraph.text, **known)
-                if tier == "none":
-                    continue
                 stored = _store(conn, deps, model_id, version, paragraph.paragraph_id, decision, tier)
                 if stored is not None and tier == "accepted":
                     tracked.append(stored)

@@ -117,5 +117,8 @@ def _evidence(found: Iterable[Any]) -> list[Evidence]:
             for r in reversed(same)
         }
         ordered = sorted(reports.values(), key=lambda report: report.published)
-        evidence.append(Evidence(sentence, paragraph, same[0].stance, same[0].probability, ordered))
+        best = same[0]
+        origins = tuple(dict.fromkeys(origin for r in same for origin in r.origins))
+        known = {"why": best.why, "precision": best.precision, "labels": best.labels, "confirmed": best.confirmed}
+        evidence.append(Evidence(sentence, paragraph, best.stance, best.probability, ordered, origins, **known))
     return evidence

@@ -32,8 +32,9 @@ from pipeline.settings import Settings
 
 if TYPE_CHECKING:
     from pipeline.adapters.encoder import Encoder
-    from pipeline.adapters.vector_cache import CachedEncoder
+    from pipeline.adapters.entailment import Entailment
     from pipeline.adapters.http import HttpClient
+    from pipeline.adapters.vector_cache import CachedEncoder
 
 log = structlog.get_logger()
 
@@ -67,6 +68,13 @@ class ModelDeps(Deps, Protocol):
     def encoder(self) -> Encoder: ...
     @property
     def phrases(self) -> Encoder | CachedEncoder: ...
+
+
+class MatchDeps(ModelDeps, Protocol):
+    """For matching: also an entailment model, where one is set."""
+
+    @property
+    def entailment(self) -> Entailment | None: ...
 
 
 @dataclass(frozen=True)

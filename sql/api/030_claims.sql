@@ -2,7 +2,9 @@
 create or replace view analysis.claims as
 select c.claim_id, c.topic_id as topic, v.statement, v.version, v.loaded_at, c.added_at, c.retired_at,
        coalesce(e.stories, 0) as stories, coalesce(e.families, 0) as families, e.first_at, e.last_at,
-       coalesce(e.articles, 0) as articles, coalesce(e.publishers, 0) as publishers
+       coalesce(e.articles, 0) as articles, coalesce(e.publishers, 0) as publishers,
+       1 + (select coalesce(sum(jsonb_array_length(v.definition -> key)), 0)
+            from unnest(array['phrasings', 'refutations', 'updates']) as key)::integer as phrasings
 from ingest.claims c
 join ingest.claim_versions v on v.claim_version_id = c.current_version_id
 left join (
@@ -32,3 +34,4 @@ comment on column analysis.claims.first_at is 'Publication of the earliest evide
 comment on column analysis.claims.last_at is 'Publication of the latest.';
 comment on column analysis.claims.articles is 'Articles that carry it, copies counted.';
 comment on column analysis.claims.publishers is 'Publishers behind these; several may belong to one family.';
+comment on column analysis.claims.phrasings is 'Wordings by which it is looked for, in all languages, with the statement and with those that deny or update it.';

@@ -3,8 +3,8 @@ create or replace view analysis.evidence as
 with best as (
     select distinct on (m.claim_id, a.story_id)
            m.claim_id, a.story_id, m.match_id, m.tier, m.stance, m.probability, m.sentence, m.paragraph_id,
-           m.claim_version_id, m.matched_at, m.matcher_tier, ver.title, ver.language, ver.published_at, a.url, pub.name as publisher,
-           pub.family, pub.country
+           m.claim_version_id, m.matched_at, m.matcher_tier, m.why, m.precision, m.labels, ver.title, ver.language,
+           ver.published_at, a.url, pub.name as publisher, pub.family, pub.country
     from ingest.matches m
     join ingest.appearances ap using (paragraph_id)
     join ingest.versions ver using (version_id)
@@ -31,7 +31,8 @@ with best as (
 select b.claim_id, b.tier, b.stance, b.probability, b.sentence, b.publisher, b.country, b.language, b.title, b.url,
        b.published_at, s.articles, s.families, s.first_at, s.last_at, b.story_id, b.paragraph_id, b.match_id,
        v.version as claim_version, b.matched_at, coalesce(s.origins, '{}') as origins,
-       case when b.matcher_tier is null then null when b.tier = 'rejected' then 'rejected' else 'confirmed' end as review
+       case when b.matcher_tier is null then null when b.tier = 'rejected' then 'rejected' else 'confirmed' end as review,
+       b.why, b.precision, b.labels
 from best b
 join spread s using (claim_id, story_id)
 join ingest.claim_versions v using (claim_version_id);
@@ -59,3 +60,6 @@ comment on column analysis.evidence.claim_version is 'The wording of the claim t
 comment on column analysis.evidence.matched_at is 'When we found it.';
 comment on column analysis.evidence.origins is 'The authorities that the evidence rests on, by name: two of them are two voices, however many papers carry it.';
 comment on column analysis.evidence.review is 'confirmed or rejected by a reviewer; empty where nobody has looked. Who, when and why stands in analysis.reviews.';
+comment on column analysis.evidence.why is 'In one line, why it is a match: where, which terms, how near.';
+comment on column analysis.evidence.precision is 'Of labelled pairs that were accepted at this setting, the share that was right; empty for suggestions.';
+comment on column analysis.evidence.labels is 'How many labelled pairs that share rests on.';

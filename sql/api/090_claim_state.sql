@@ -3,13 +3,13 @@ create or replace function analysis.claim_state(claim text, as_of timestamptz de
                                                 known_at timestamptz default now())
 returns table (claim_id text, state text, stories bigint, articles bigint, publishers bigint, families bigint,
                supports bigint, refutes bigint, updates bigint, first_at timestamptz, last_at timestamptz,
-               quiet_after interval, last_event text, last_event_at timestamptz, last_reason text)
+               quiet_after interval, last_event text, last_event_at timestamptz, last_reason text, origins bigint)
 language sql stable security definer
 set search_path = pg_catalog, public, pg_temp
 as $$
 with found as (
     select a.story_id, a.article_id, pub.publisher_id, pub.family, m.stance, m.probability, m.match_id,
-           v.published_at, v.version_id
+           v.published_at, v.version_id, ap.position
     from ingest.matches m
     join ingest.appearances ap using (paragraph_id)
     join ingest.versions v using (version_id)
@@ -40,6 +40,9 @@ with found as (
            count(distinct f.publisher_id) as publishers, count(distinct f.family) as families,
            min(f.published_at) as first_at
     from found f
+), resting as (
+    select count(distinct vo.origin_id) as origins
+    from found f join ingest.version_origins vo on vo.version_id = f.version_id and vo.position = f.position
 ), sided as (
     select count(*) filter (where s.stance = 'supports') as supports,
            count(*) filter (where s.stance = 'refutes') as refutes,
@@ -62,9 +65,11 @@ select c.claim_id,
             when claim_state.as_of - n.first_at < interval '7 days' then 'new'
             else 'active' end,
        n.stories, n.articles, n.publishers, n.families, s.supports, s.refutes, s.updates, n.first_at, s.last_at,
-       case when n.stories > 0 then s.quiet_after end, last.kind, last.happened_at, last.reason
+       case when n.stories > 0 then s.quiet_after end, last.kind, last.happened_at, last.reason,
+       resting.origins
 from ingest.claims c
 cross join counted n
+cross join resting
 cross join sided s
 cross join dispute
 cross join silence
@@ -72,4 +77,4 @@ left join lateral (select * from event order by happened_at desc, kind limit 1) 
 where c.claim_id = claim_state.claim
 $$;
 
-comment on function analysis.claim_state is 'How a claim stood: by what was published by `as_of` and known to us by `known_at`. State is unseen, new (first evidence within seven days), active, contested (families contradict each other within thirty days), quiet (longer without a story than `quiet_after`, from its own rhythm) or silent (expected coverage did not come). Stories count once each under supports, refutes or updates.';
+comment on function analysis.claim_state is 'How a claim stood: by what was published by `as_of` and known to us by `known_at`. State is unseen, new (first evidence within seven days), active, contested (families contradict each other within thirty days), quiet (longer without a story than `quiet_after`, from its own rhythm) or silent (expected coverage did not come). Stories count once each under supports, refutes or updates; origins are the authorities that the paragraphs with the evidence rest on, each once.';

@@ -11,6 +11,7 @@ join ingest.origins o using (origin_id)
 join ingest.versions v on v.version_id = ap.version_id
 join ingest.articles a using (article_id)
 join ingest.publishers pub using (publisher_id)
+where m.superseded_at is null and m.tier <> 'rejected'
 group by m.claim_id, a.story_id, o.origin_id, o.name, o.kind, o.country;
 
 comment on view analysis.evidence_origins is 'Whom the evidence on a claim rests on: one row a claim, story and origin. Count the rows of a story for "41 articles, 2 origins"; ten papers that quote one service are one voice.';

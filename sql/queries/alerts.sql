@@ -70,9 +70,14 @@ left join ingest.claim_versions cv on cv.claim_version_id = c.current_version_id
 where al.alert_id = any(%(alert_ids)s)
 
 -- evidence_of_story --
--- What a story says on a claim, best first: the sentence in its paragraph, and every article that carries it.
+-- What a story says on a claim, best first: the sentence in its paragraph, and every article that carries it, with
+-- whom the paragraph rests on there.
 select m.probability, m.stance, m.sentence, p.text as paragraph, v.title, v.language, v.published_at, v.source,
-       art.url, pub.name as publisher, pub.family, pub.country
+       art.url, pub.name as publisher, pub.family, pub.country, m.why, m.precision, m.labels,
+       m.matcher_tier is not null as confirmed,
+       array(select o.name from ingest.version_origins vo join ingest.origins o using (origin_id)
+             where vo.version_id = a.version_id and vo.position = a.position
+             order by vo.strength desc, o.name) as origins
 from ingest.matches m
 join ingest.paragraphs p using (paragraph_id)
 join ingest.appearances a on a.paragraph_id = p.paragraph_id
@@ -86,12 +91,13 @@ order by m.probability desc, m.match_id, v.published_at, v.version_id
 -- How much evidence a claim has in all.
 select count(distinct art.story_id) as stories, count(distinct art.article_id) as articles,
        count(distinct pub.publisher_id) as publishers, count(distinct pub.family) as families,
-       min(v.published_at) as first_at, max(v.published_at) as last_at
+       count(distinct vo.origin_id) as origins, min(v.published_at) as first_at, max(v.published_at) as last_at
 from ingest.matches m
 join ingest.appearances a using (paragraph_id)
 join ingest.versions v using (version_id)
 join ingest.articles art using (article_id)
 join ingest.publishers pub using (publisher_id)
+left join ingest.version_origins vo on vo.version_id = a.version_id and vo.position = a.position
 where m.claim_id = %(claim_id)s and m.tier = 'accepted' and m.superseded_at is null
 
 -- sent --

@@ -16,10 +16,12 @@ select (select count(*) from ingest.feeds) as feeds,
 -- coverage --
 -- How much evidence there is on all claims together.
 select count(distinct art.story_id) as stories, count(distinct art.article_id) as articles,
-       count(distinct pub.publisher_id) as publishers, count(distinct pub.family) as families
+       count(distinct pub.publisher_id) as publishers, count(distinct pub.family) as families,
+       count(distinct vo.origin_id) as origins
 from ingest.matches m
 join ingest.appearances a using (paragraph_id)
 join ingest.versions v using (version_id)
 join ingest.articles art using (article_id)
 join ingest.publishers pub using (publisher_id)
+left join ingest.version_origins vo on vo.version_id = a.version_id and vo.position = a.position
 where m.tier = 'accepted' and m.superseded_at is null

@@ -156,8 +156,8 @@ update ingest.articles set reread_at = %(now)s where article_id = %(article_id)s
 
 -- states --
 -- How every claim that is followed stands, by what was published by one moment and known by another.
-select c.claim_id, cv.version, cv.statement, s.state, s.stories, s.articles, s.publishers, s.families, s.first_at,
-       s.last_at, s.last_event, s.last_event_at, s.last_reason
+select c.claim_id, cv.version, cv.statement, s.state, s.stories, s.articles, s.publishers, s.families, s.origins,
+       s.first_at, s.last_at, s.last_event, s.last_event_at, s.last_reason
 from ingest.claims c
 join ingest.claim_versions cv on cv.claim_version_id = c.current_version_id
 cross join lateral analysis.claim_state(c.claim_id, %(as_of)s, %(known_at)s) s
