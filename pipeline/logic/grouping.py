@@ -190,8 +190,8 @@ BIAS_SAME = -15.365
 WEIGHTS_ACROSS = (56.71, 33.458, 39.826, -9.045)
 BIAS_ACROSS = -27.935
 # Hardly a labelled article is as short as a feed's item. Without more caution 63 % of a real stream's items (two days,
-# long before its labelled splits) were called rewrites, whole topics in one story; with these a fifth, five at most.
-CAUTION_SAME, CAUTION_ACROSS = 4.0, 6.0  # log-odds less where one of the two is thin
+# long before its labelled splits) were called rewrites, whole topics in one story; with these a fifth.
+CAUTION_SAME, CAUTION_ACROSS = 4.0, 6.0  # log-odds less where both are thin, half where one is
 THIN_TEXTS, THIN_WORDS = 3, 100  # no more texts, the title among them, and fewer words
 CHARACTERS = 3  # of Hangul, kana or Han that say as much as a word
 THRESHOLD = -0.5  # log-odds, averaged over MEMBERS
@@ -296,7 +296,7 @@ def features(article: Article, others: Sequence[Article]) -> list[dict[str, floa
     ..._rise               the same, less the candidates' lower quartile: on a busy topic everything is alike
     names                  share of names in common, weighted by how rare they are among the candidates
     apart                  days between them, capped, in parts of the cap
-    thin                   whether one of them is no longer than a feed's item
+    thin                   how many of the two are no longer than a feed's item, halved
     """
     rarity = _rarity(others)
     found = []
@@ -307,7 +307,7 @@ def features(article: Article, others: Sequence[Article]) -> list[dict[str, floa
             "lead": float(cosines[:3, :3].max()),
             "align": float(cosines.max(axis=0).mean() + cosines.max(axis=1).mean()) / 2,
             "apart": min(_days(article, other), APART_DAYS) / APART_DAYS,
-            "thin": float(_thin(article) or _thin(other)),
+            "thin": (_thin(article) + _thin(other)) / 2,
         }
         if article.language == other.language:
             mine, theirs = article.sketch.names, other.sketch.names
