@@ -13,7 +13,7 @@ claims     each claim without any label of its own: in the fit, and among the ex
            their sentences looked at is left as it was.
 encoders   --encoders takes names, or NAME=FILE with a file of vectors (as CachedEncoder keeps them); default the
            settings' encoder with the home's vectors.sqlite. Two or more are measured together as well, their vectors
-           side by side.
+           side by side. `--without stream/train` spares most of the encoding.
 
 The last line is one JSON object. Texts without a vector are encoded first.
 """
@@ -97,8 +97,9 @@ def quality(scores: list[np.ndarray], labels: list[np.ndarray]) -> tuple[float, 
 
 
 class Bench:
-    def __init__(self, data: Path, made_of: Materials, claims: Sequence[Claim]) -> None:
-        self.trained = [(datasets.load(data / folder, split), weight) for folder, split, weight in TRAINED]
+    def __init__(self, data: Path, made_of: Materials, claims: Sequence[Claim], without: Sequence[str] = ()) -> None:
+        sets = [given for given in TRAINED if f"{given[0]}/{given[1]}" not in without]
+        self.trained = [(datasets.load(data / folder, split), weight) for folder, split, weight in sets]
         self.held = datasets.load(data / HELD[0], HELD[1])
         self.made_of, self.claims = made_of, claims
 
@@ -327,6 +328,7 @@ def main() -> None:
     parser.add_argument("--claims", type=Path, default=root() / "claims" / "nk-russia.yaml")
     parser.add_argument("--only", default=",".join(PARTS), help="parts, with commas between them")
     parser.add_argument("--encoders", nargs="*", default=[], metavar="NAME[=FILE]")
+    parser.add_argument("--without", nargs="*", default=[], metavar="SET", help="training sets to do without")
     arguments = parser.parse_args()
     wanted = arguments.only.split(",")
     if unknown := set(wanted) - set(PARTS):
@@ -336,7 +338,7 @@ def main() -> None:
     encoder = CachedEncoder(Encoder(settings.embed), settings.home / "vectors.sqlite")
     # The packaged model finds the pairs whose sentences are looked at; it is fitted anew in every variant.
     made_of = materials.of_model(package_data("matcher.json"))
-    bench = Bench(arguments.data, made_of, materials.claims_of(arguments.claims))
+    bench = Bench(arguments.data, made_of, materials.claims_of(arguments.claims), arguments.without)
     begun, result = time.perf_counter(), {"benchmark": "ablation", "model": settings.embed.model}
     whole = bench.measure(encoder) if {"features", "materials", "claims"} & set(wanted) else None
     if whole and "features" in wanted:
