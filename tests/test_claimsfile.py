@@ -11,7 +11,7 @@ from conftest import CLAIMS
 from pipeline.errors import ConfigurationError
 from pipeline.logic import claimsfile
 from pipeline.logic.claimsfile import Claim, Topic
-from pipeline.logic.text import normalise
+from pipeline.logic.terms import normalise
 
 LANGUAGES = {"en", "ko", "ru", "uk", "ja", "zh", "fr"}
 
