@@ -104,7 +104,7 @@ def test_a_model_is_learned_taken_and_the_former_kept(
     learned, held = write(place / "learned", 0, 12), write(place / "held", 20, 6)
     made = place / "home" / "matcher.json"
     assert calibrate(learned, "--held", held, "--version", "one") == 0
-    assert "the model before: none" in " ".join(capsys.readouterr().err.split())
+    assert "the model before: none" in told(capsys)
     stored = json.loads(made.read_text(encoding="utf-8"))
     model = DecisionModel.load(made)
     assert (stored["version"], stored["trained_on"]) == ("one", ["learned/all", "practice"])
@@ -122,7 +122,7 @@ def test_a_model_is_learned_taken_and_the_former_kept(
     lies = write(place / "lies", 0, 12, lies=True)
     before = made.read_bytes()
     assert calibrate(lies, "--held", held, "--version", "three") == 1
-    error = " ".join(capsys.readouterr().err.split())
+    error = told(capsys)
     assert "worse on the held sets and was not taken" in error
     assert made.read_bytes() == before
     assert sorted(file.name for file in made.parent.glob("matcher*")) == ["matcher-one.json", "matcher.json"]
@@ -147,8 +147,12 @@ def test_what_can_not_be_learned_from(
     write(place / "learned", 0, 2)
     write(place / "held", 2, 2)
     assert calibrate(*(s if s.startswith("--") else place / s for s in sets)) == 2
-    assert reason in " ".join(capsys.readouterr().err.split())
+    assert reason in told(capsys)
     assert not (place / "home" / "matcher.json").exists()
+
+
+def told(capsys: pytest.CaptureFixture[str]) -> str:
+    return " ".join("".join(capsys.readouterr()).split())
 
 
 def pairs_of(place: Path, folder: Path) -> Any:
@@ -164,7 +168,7 @@ def test_folds_are_blocks_of_time_and_keep_articles_together(place: Path) -> Non
     published = np.array([item.published for item in pairs.data.items])
     assert set(blocks) == set(range(training.FOLDS))
     for earlier, later in zip(range(4), range(1, 5), strict=True):
-        assert published[blocks == earlier].max() <= published[blocks == later].min()
+        assert max(published[blocks == earlier]) <= min(published[blocks == later])
 
 
 def test_out_of_fold_says_what_evidence_is(place: Path) -> None:
@@ -191,6 +195,15 @@ def test_stance_rates_are_drawn_to_the_usual() -> None:
     assert training.stance_rates(np.array([], np.int8), usual) == pytest.approx([0, 0])
     few, many = (training.stance_rates(np.ones(n, np.int8), usual)[0] for n in (1, 20))
     assert 0 < few < many < np.log(10)
+
+
+def test_labels_without_evidence_teach_nothing(place: Path, calibrate: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    learned = write(place / "learned", 0, 3)
+    file = learned / "labels.jsonl"
+    lines = [{**json.loads(line), "direct": {}} for line in file.read_text(encoding="utf-8").splitlines()]
+    file.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    assert calibrate(learned, "--held", write(place / "held", 5, 2)) == 2
+    assert "need both texts that are evidence and texts that are none" in told(capsys)
 
 
 # What eval tells
