@@ -187,6 +187,8 @@ def test_points() -> None:
     assert training.point(probability, truth, 1.0) == {"probability": 0.8, "precision": 1.0, "labels": 2}
     assert training.point(probability, truth, 0.75) == {"probability": 0.6, "precision": 0.75, "labels": 4}
     assert training.point(probability, ~truth, 0.9)["probability"] == pytest.approx(0.9)
+    low = np.array([0.9, 0.8, 0.01], np.float32)  # the last could come in at a precision of two thirds
+    assert training.point(low, np.array([True, True, False]), 0.6)["probability"] == training.SUGGESTED
     assert training.at(probability, truth, 0.95) == {"probability": 0.95, "precision": 0.0, "labels": 0}
 
 

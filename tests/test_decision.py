@@ -70,8 +70,8 @@ def test_a_model_of_other_features_is_refused(key: str, stored: dict[str, Any], 
 
 @pytest.mark.parametrize(
     "content",
-    ["", "[]", "{}", "{not json", '"x"', b"\xff", None]
-    + [
+    [
+        *("", "[]", "{}", "{not json", '"x"', b"\xff", None),
         {"points": {}},
         {"weights": {}},
         {"points": {"accepted": {"probability": 0.5}}},

@@ -220,11 +220,13 @@ def stance_rows(pairs: Pairs, wanted: NDArray[np.bool_]) -> Matrix:
 
 
 def point(probability: Matrix, truth: NDArray[np.bool_], precision: float) -> dict[str, Any]:
-    """The lowest probability at and above which the precision holds; the highest of all where it never does."""
+    """The lowest probability at and above which the precision holds; the highest of all where it never does. Never
+    less than `suggested`: of a small clean set even what is surely none could be let in without harm to precision.
+    """
     order = np.argsort(-probability, kind="stable")
     running = np.cumsum(truth[order]) / np.arange(1, len(order) + 1)
     good = np.nonzero(running >= precision)[0]
-    return at(probability, truth, float(probability[order][good.max() if len(good) else 0]))
+    return at(probability, truth, max(float(probability[order][good.max() if len(good) else 0]), SUGGESTED))
 
 
 def at(probability: Matrix, truth: NDArray[np.bool_], lowest: float) -> dict[str, Any]:

@@ -32,8 +32,8 @@ from pipeline.settings import Settings
 
 if TYPE_CHECKING:
     from pipeline.adapters.encoder import Encoder
-    from pipeline.adapters.vector_cache import CachedEncoder
     from pipeline.adapters.http import HttpClient
+    from pipeline.adapters.vector_cache import CachedEncoder
 
 log = structlog.get_logger()
 
