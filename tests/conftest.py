@@ -10,12 +10,14 @@ import hashlib
 import inspect
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -27,7 +29,7 @@ import pytest
 import structlog
 import uvicorn
 
-from pipeline.adapters import database, e5, packaged_models
+from pipeline.adapters import database, e5, packaged_models, vector_cache
 from pipeline.adapters import encoder as encoder_module
 from pipeline.adapters import migrate as migrations
 from pipeline.adapters.encoder import Encoder
@@ -84,6 +86,12 @@ def _own_log() -> Iterator[None]:
     """A command that ran inside a test has set the log to that test's own standard error."""
     yield
     structlog.reset_defaults()
+
+
+@pytest.fixture(autouse=True)
+def _no_memory_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever stands in for the encoder in a test, the user's own cache gets none of it."""
+    monkeypatch.setattr(vector_cache, "of_phrases", lambda encoder: encoder)
 
 
 @pytest.fixture(scope="session")
@@ -152,6 +160,13 @@ def encoder() -> Encoder:
     sources = b"".join(Path(inspect.getfile(module)).read_bytes() for module in (e5, encoder_module, packaged_models))
     name = f"tests-{hashlib.sha256(sources).hexdigest()[:12]}.sqlite"
     return CachedEncoder(Encoder(EmbedSettings()), packaged_models.cache_folder() / name)  # type: ignore[return-value]
+
+
+def remember(encoder: Encoder, home: Path) -> None:
+    """Give a home's own cache of vectors what the session's encoder knows, for commands that make their encoder."""
+    home.mkdir(parents=True, exist_ok=True)
+    with closing(sqlite3.connect(home / "vectors.sqlite")) as store:
+        encoder._store.backup(store)  # type: ignore[attr-defined]
 
 
 @pytest.fixture
@@ -313,3 +328,21 @@ class FakeEncoder:
 
         rows = [np.random.default_rng(list(text.encode())).normal(size=self.dimensions) for text in texts]
         return np.array([row / np.linalg.norm(row) for row in rows], np.float32).reshape(-1, self.dimensions)
+
+
+class BagOfWords(FakeEncoder):
+    """Texts that share words are near each other: enough meaning for the whole of matching and training."""
+
+    name = weights_hash = "words"
+    dimensions = 64
+
+    def encode(self, texts: list[str]) -> Any:
+        import numpy as np
+
+        from pipeline.logic.fulltext import tokens
+
+        bags = [list(dict.fromkeys(tokens(text))) or [text] for text in texts]
+        sums = [
+            sum(np.random.default_rng(list(word.encode())).normal(size=self.dimensions) for word in b) for b in bags
+        ]
+        return np.array([row / np.linalg.norm(row) for row in sums], np.float32).reshape(-1, self.dimensions)

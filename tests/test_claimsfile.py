@@ -11,6 +11,7 @@ from conftest import CLAIMS
 from pipeline.errors import ConfigurationError
 from pipeline.logic import claimsfile
 from pipeline.logic.claimsfile import Claim, Topic
+from pipeline.logic.terms import normalise
 
 LANGUAGES = {"en", "ko", "ru", "uk", "ja", "zh", "fr"}
 
@@ -34,6 +35,10 @@ claims:
     phrasings:
       en: ["Dock workers have walked out."]
       fr: ["Les dockers font grève."]
+    refutations:
+      en: ["The dockers are all at work."]
+    updates:
+      en: ["More than a thousand dockers are out."]
     decoys:
       en: ["A lightning strike hits the dock."]
     groups:
@@ -55,10 +60,55 @@ def test_the_projects_file(topic: Topic) -> None:
     assert topic.topic_id == "nk-russia"
     assert len(topic.claims) == 17
     for claim in topic.claims:
-        assert {language for language, _ in claim.phrasings} == LANGUAGES, claim.claim_id
+        for key in ("phrasings", "refutations", "updates"):
+            assert {language for language, _ in getattr(claim, key)} == LANGUAGES, (claim.claim_id, key)
+        texts = [text for said in claim.wordings().values() for text in said]
+        texts += [text for _, text in (*claim.decoys, *claim.topic_decoys)]
+        assert len({_plain(text) for text in texts}) == len(texts), claim.claim_id
         assert {language for language, _ in claim.topic_decoys} == LANGUAGES
         assert len(claim.groups) >= 2, claim.claim_id
         assert set(claim.cues) == set(claimsfile.CUES)
+
+
+def _plain(text: str) -> str:
+    return " ".join(normalise(text).split()).rstrip(".。")
+
+
+def test_no_wording_of_a_claim_is_a_decoy_of_the_topic(topic: Topic) -> None:
+    decoys = {_plain(text) for claim in topic.claims for _, text in claim.topic_decoys}
+    for claim in topic.claims:
+        for texts in claim.wordings().values():
+            assert not decoys & {_plain(text) for text in texts}, claim.claim_id
+
+
+def test_wordings_by_stance() -> None:
+    first, last = claimsfile.parse(GOOD, "f").claims
+    assert first.wordings() == {
+        "supports": ["Dockers are on strike.", "Dock workers have walked out.", "Les dockers font grève."],
+        "refutes": ["The dockers are all at work."],
+        "updates": ["More than a thousand dockers are out."],
+    }
+    assert last.wordings() == {
+        "supports": ["The strike is over.", "Work resumes in the harbour."],
+        "refutes": [],
+        "updates": [],
+    }
+
+
+def test_a_claim_may_do_without_groups() -> None:
+    topic = claimsfile.parse(GOOD.replace("    groups: {did: [strike]}\n", ""), "f")
+    assert topic.claims[1].groups == {}
+    stored = json.loads(json.dumps(topic.claims[1].definition()))
+    assert Claim.from_definition("strike-ends", "The strike is over.", stored) == topic.claims[1]
+
+
+def test_a_definition_stored_before_there_were_stances(topic: Topic) -> None:
+    claim = topic.claims[0]
+    stored = {k: v for k, v in claim.definition().items() if k not in ("refutations", "updates")}
+    former = Claim.from_definition(claim.claim_id, claim.statement, json.loads(json.dumps(stored)))
+    assert (former.refutations, former.updates) == ((), ())
+    assert former.phrasings == claim.phrasings
+    assert former.definition_hash() != claim.definition_hash()
 
 
 def test_the_projects_claims_are_those_asked_for(topic: Topic, shared: Path) -> None:
@@ -83,6 +133,16 @@ def test_every_edit_that_matters_changes_the_hash(topic: Topic) -> None:
     assert hashes(GOOD.replace("[docker*, dock", "[docker*, longshore*, dock"))[1] == before[1]
     assert hashes(GOOD.replace("Dockers are", "The dockers are"))[1] == before[1]
     assert hashes(GOOD.replace("summer fair", "winter fair"))[0] != before[0]
+    assert hashes(GOOD.replace("all at work", "at work"))[0] != before[0]
+    assert hashes(GOOD.replace("a thousand", "two thousand"))[0] != before[0]
+    assert (
+        hashes(
+            GOOD.replace("    refutations:", "    updates:", 1).replace(
+                '    updates:\n      en: ["More', '    refutations:\n      en: ["More'
+            )
+        )[0]
+        != before[0]
+    )
     assert hashes("# a comment\n" + GOOD.replace("The harbour strike", "Another name")) == before
 
 
@@ -109,9 +169,9 @@ def test_the_good_file() -> None:
         ("  name: The harbour strike\n", "", 2, "topic lacks 'name'"),
         ("    statement: Dockers are on strike.\n", "", 15, "a claim lacks 'statement'"),
         ("concepts:\n", "concept:\n", 1, "the file lacks 'concepts'"),
-        ("did: [strike]\n  -", "did: [strikes]\n  -", 24, "no concept is called 'strikes'"),
-        ("id: strike-ends", "id: dockers-strike", 25, "the claim 'dockers-strike' stands here twice"),
-        ("id: strike-ends", "id: Strike ends", 25, "must be small letters, digits and single hyphens"),
+        ("did: [strike]\n  -", "did: [strikes]\n  -", 28, "no concept is called 'strikes'"),
+        ("id: strike-ends", "id: dockers-strike", 29, "the claim 'dockers-strike' stands here twice"),
+        ("id: strike-ends", "id: Strike ends", 29, "must be small letters, digits and single hyphens"),
         ("[strike*, walk out]", "[strike*, walk out, strike*]", 11, "the term 'strike*' stands here twice"),
         ("[strike*, walk out]", "[strike*, '...']", 11, "has no word in it"),
         ("[strike*, walk out]", "[strike*, '파업*']", 11, "needs no star"),
@@ -125,12 +185,16 @@ def test_the_good_file() -> None:
         ("statement: Dockers are on strike.", "statement: {en: x}", 16, "must be a text and not be empty"),
         ("      fr: [", "      french: [", 19, "'french' is not a two-letter language code"),
         ("      fr: [", "      EN: [", 19, "'EN' is not a two-letter language code"),
-        ("phrasings: {en: [", "phrasings: {en: []}\n    decoys: {en: [", 27, "strike-ends has no phrasing"),
-        ("groups: {did: [strike]}", "groups: {}", 28, "strike-ends has no group"),
-        ("groups: {did: [strike]}", "groups: {did: []}", 28, "strike-ends.groups.did names no concept"),
-        ("groups: {did: [strike]}", "groups: [strike]", 28, "strike-ends.groups must be a mapping"),
-        ("groups: {did: [strike]}", "groups: {[did]: [strike]}", 28, "a key must be a text"),
-        ("groups: {did: [strike]}", "groups: {did: [strike]}\n    note: x", 29, "a claim has no key 'note'"),
+        ("phrasings: {en: [", "phrasings: {en: []}\n    decoys: {en: [", 31, "strike-ends has no phrasing"),
+        ("groups: {did: [strike]}", "groups: {}", 32, "strike-ends has no group"),
+        ("groups: {did: [strike]}", "groups: {did: []}", 32, "strike-ends.groups.did names no concept"),
+        ("groups: {did: [strike]}", "groups: [strike]", 32, "strike-ends.groups must be a mapping"),
+        ("groups: {did: [strike]}", "groups: {[did]: [strike]}", 32, "a key must be a text"),
+        ("groups: {did: [strike]}", "groups: {did: [strike]}\n    note: x", 33, "a claim has no key 'note'"),
+        ("    refutations:", "    refutation:", 20, "a claim has no key 'refutation'; known are"),
+        ('en: ["The dockers are all at work."]', "[x]", 21, "dockers-strike.refutations must be a mapping"),
+        ('["The dockers are all at work."]', "The dockers", 21, "dockers-strike.refutations.en must be a list"),
+        ('["More than a thousand dockers are out."]', '[""]', 23, "must be a text and not be empty"),
     ],
 )
 def test_a_mistake_has_its_place_and_reason(old: str, new: str, line: int, reason: str) -> None:
@@ -159,4 +223,4 @@ def test_all_mistakes_are_told_at_once_in_the_order_of_lines() -> None:
         claimsfile.parse(content, "f")
     places = [int(line.split(":")[1]) for line in str(raised.value).splitlines()]
     assert places == sorted(places)
-    assert {2, 3, 8, 24, 28} <= set(places)
+    assert {2, 3, 8, 28, 32} <= set(places)

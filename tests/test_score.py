@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import CLAIMS, FakeEncoder, phrase_vectors, run_command
+from conftest import CLAIMS, BagOfWords, FakeEncoder, phrase_vectors, remember, run_command
 
 from pipeline.adapters.encoder import Encoder
 from pipeline.adapters.vector_cache import CachedEncoder
 from pipeline.logic import claimsfile
+from pipeline.settings import EmbedSettings
 
 KEYS = ["id", "claim", "probability", "tier", "stance", "sentence"]
 TINY = """\
@@ -24,7 +25,8 @@ concepts:
 claims:
   - id: dockers-strike
     statement: Dockers are on strike.
-    phrasings: {en: ["Dock workers have walked out."]}
+    phrasings: {en: ["Dock workers have walked out.", "A strike of dockers goes on."]}
+    refutations: {en: ["No docker is on strike.", "The port denies that dockers strike."]}
     groups: {who: [dockers], did: [strike]}
   - id: strike-ends
     statement: The strike is over.
@@ -35,7 +37,7 @@ claims:
 
 @pytest.fixture
 def fake(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Encoder, "encode", lambda _self, texts: FakeEncoder().encode(texts))
+    monkeypatch.setattr(Encoder, "encode", lambda _self, texts: BagOfWords().encode(texts))
 
 
 @pytest.fixture(autouse=True)
@@ -172,7 +174,7 @@ def test_files_that_are_not_there(
     assert not out.exists()
 
 
-def test_the_cache_of_vectors(tmp_path: Path, encoder: Encoder, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_cache_of_vectors(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[list[str]] = []
 
     def encode(_self: Encoder, texts: list[str]) -> np.ndarray:
@@ -180,25 +182,19 @@ def test_the_cache_of_vectors(tmp_path: Path, encoder: Encoder, monkeypatch: pyt
         return FakeEncoder().encode(texts)
 
     monkeypatch.setattr(Encoder, "encode", encode)
-    first = CachedEncoder(encoder, tmp_path / "deep" / "v.sqlite")
+    first = CachedEncoder(Encoder(EmbedSettings()), tmp_path / "deep" / "v.sqlite")
     vectors = first.encode(["b", "a", "b"])
     assert asked == [["b", "a"]]
     assert vectors == pytest.approx(FakeEncoder().encode(["b", "a", "b"]), abs=1e-3)
-    again = CachedEncoder(encoder, tmp_path / "deep" / "v.sqlite")
+    again = CachedEncoder(Encoder(EmbedSettings()), tmp_path / "deep" / "v.sqlite")
     assert (again.encode(["a", "b"]) == vectors[[1, 0]]).all()
     assert again.made == 0
 
 
 @pytest.mark.model
 def test_the_projects_claims_with_the_real_model(home: Path, encoder: Encoder, monkeypatch: pytest.MonkeyPatch) -> None:
-    known, real = phrase_vectors(encoder), encoder.encode  # the phrases' vectors are made once a session
-
-    def encode(_self: Encoder, texts: list[str]) -> np.ndarray:
-        new = [text for text in texts if text not in known]
-        made = dict(zip(new, real(new), strict=True))
-        return np.stack([known[text] if text in known else made[text] for text in texts])
-
-    monkeypatch.setattr(Encoder, "encode", encode)
+    phrase_vectors(encoder)
+    remember(encoder, home / "home")
     items = [
         {
             "id": "evidence",

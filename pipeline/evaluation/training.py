@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pipeline.errors import ConfigurationError
 from pipeline.evaluation.pairs import Pairs
 from pipeline.logic.decision import FEATURES, LEXICAL, STANCE_FEATURES
 
@@ -140,6 +141,8 @@ def train(all_sets: Sequence[Labels], version: str, trained_on: Sequence[str]) -
     from sklearn.linear_model import LogisticRegression
 
     sets = [labelled for labelled in all_sets if labelled.weight > 0]
+    if not all(any((s.pairs.labels == label).any() for s in sets if s.real) for label in (0, 1)):
+        raise ConfigurationError("the sets to learn from need both texts that are evidence and texts that are none")
     fitted = fit(sets)
     plain = fit(sets, [name for name in FEATURES if name not in LEXICAL])
     logits = out_of_fold(sets)
@@ -150,7 +153,8 @@ def train(all_sets: Sequence[Labels], version: str, trained_on: Sequence[str]) -
     weight = np.concatenate([np.full(pairs.used.sum(), weight) for _, pairs, weight in real])
     # Weighted sets and regularisation bend probabilities; out of fold, logits are put right by one slope and one
     # shift (Platt), on the pairs that anybody sees.
-    seen = values > np.quantile(values, SEEN)
+    # In a small set evidence may be more than that share: there are always as many pairs that are none.
+    seen = values >= np.sort(values)[-min(len(values), max(int((1 - SEEN) * len(values)), 2 * int(truth.sum())))]
     platt = LogisticRegression(C=1e6, max_iter=1000).fit(values[seen][:, None], truth[seen], weight[seen])
     slope, shift = float(platt.coef_[0, 0]), float(platt.intercept_[0])
     for linear in (fitted, plain):
@@ -216,11 +220,13 @@ def stance_rows(pairs: Pairs, wanted: NDArray[np.bool_]) -> Matrix:
 
 
 def point(probability: Matrix, truth: NDArray[np.bool_], precision: float) -> dict[str, Any]:
-    """The lowest probability at and above which the precision holds; the highest of all where it never does."""
+    """The lowest probability at and above which the precision holds; the highest of all where it never does. Never
+    less than `suggested`: of a small clean set even what is surely none could be let in without harm to precision.
+    """
     order = np.argsort(-probability, kind="stable")
     running = np.cumsum(truth[order]) / np.arange(1, len(order) + 1)
     good = np.nonzero(running >= precision)[0]
-    return at(probability, truth, float(probability[order][good.max() if len(good) else 0]))
+    return at(probability, truth, max(float(probability[order][good.max() if len(good) else 0]), SUGGESTED))
 
 
 def at(probability: Matrix, truth: NDArray[np.bool_], lowest: float) -> dict[str, Any]:

@@ -154,7 +154,7 @@ class Matcher:
     def find(self, passages: Sequence[Passage]) -> Found:
         """Features of all pairs from the paragraphs alone, and which pairs deserve a closer look."""
         n, c = len(passages), len(self.claims)
-        vectors = np.stack([p.vector for p in passages]).astype(np.float32)
+        vectors = np.array([p.vector for p in passages], np.float32).reshape(n, self._phrases.shape[1])
         hits = self.table.hits([p.text for p in passages])
         titles = self.table.hits([p.title for p in passages])
         context = self.table.hits([_context(p) for p in passages])  # compounds may span title and text

@@ -88,7 +88,8 @@ def fit(
         own, decoys = owner == j, decoy_of == j
         mass[j] += (1 - OTHERS_WEIGHT) * decoys.sum() - weight[own].sum()
         moved[j] += (1 - OTHERS_WEIGHT) * x[decoys].sum(axis=0) - weight[own] @ x[own]
-    negative = moved / mass[:, None]
+    # A claim that is all there is has nothing to be told from: its negatives are the centre, and its probe says 0.
+    negative = moved / np.where(mass > 1e-6, mass, np.inf)[:, None]
     weights = _solve(residual, (positive - negative).T)
     return _scaled(centre, weights, positive, negative)
 
