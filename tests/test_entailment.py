@@ -4,32 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
+from tiny_nli import WORDS, tiny_nli
 
 from pipeline.adapters.entailment import MAX_TOKENS, Entailment
 from pipeline.errors import ConfigurationError
 from pipeline.settings import Settings
 from pipeline.stages.services import Services
 
-WORDS = [
-    "soldiers",
-    "were",
-    "killed",
-    "near",
-    "the",
-    "village",
-    "nobody",
-    "was",
-    "hurt",
-    "there",
-    "rain",
-    "fell",
-    "all",
-    "day",
-]
 PAIRS = [
     ("soldiers were killed near the village", "soldiers were killed"),
     ("nobody was hurt", "soldiers were killed"),
@@ -42,46 +28,8 @@ Build = Callable[[list[str]], Path]
 
 @pytest.fixture
 def build(tmp_path: Path) -> Build:
-    """Saves a random BERT of some thousand weights with labels in a given order; its folder."""
-    import torch
-    from tokenizers import Tokenizer, models, pre_tokenizers, processors
-    from transformers import BertConfig, BertForSequenceClassification, PreTrainedTokenizerFast
-
-    def made(labels: list[str]) -> Path:
-        folder = tmp_path / "-".join(labels)
-        special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
-        vocabulary = {word: number for number, word in enumerate([*special, *dict.fromkeys(WORDS)])}
-        tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token="[UNK]"))
-        tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
-        tokenizer.post_processor = processors.TemplateProcessing(
-            single="[CLS] $A [SEP]",
-            pair="[CLS] $A [SEP] $B:1 [SEP]:1",
-            special_tokens=[("[CLS]", 2), ("[SEP]", 3)],
-        )
-        PreTrainedTokenizerFast(
-            tokenizer_object=tokenizer,
-            unk_token="[UNK]",
-            pad_token="[PAD]",
-            cls_token="[CLS]",
-            sep_token="[SEP]",
-            model_max_length=64,
-        ).save_pretrained(folder)
-        config = BertConfig(
-            vocab_size=len(vocabulary),
-            hidden_size=8,
-            num_hidden_layers=1,
-            num_attention_heads=2,
-            intermediate_size=8,
-            max_position_embeddings=64,
-            initializer_range=1.0,  # so that texts, and not the biases, decide
-            id2label=dict(enumerate(labels)),
-            label2id={label: number for number, label in enumerate(labels)},
-        )
-        torch.manual_seed(7)
-        BertForSequenceClassification(config).save_pretrained(folder)
-        return folder
-
-    return made
+    """Saves a tiny cross-encoder with labels in a given order; its folder."""
+    return partial(tiny_nli, tmp_path)
 
 
 def test_columns_follow_the_models_own_labels(build: Build) -> None:

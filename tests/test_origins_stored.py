@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import io
 import json
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from conftest import ROOT, Bench, MovableClock, make_settings, run_command
 
+from pipeline.adapters import database
 from pipeline.adapters.database import Connection, rows
 from pipeline.errors import ConfigurationError
 from pipeline.local.prepare import prepare
+from pipeline.logic.coverage import Coverage
 from pipeline.settings import Settings
 from pipeline.stages import origins
 from pipeline.stages.services import Services, run_stage
@@ -81,18 +84,22 @@ def test_the_extract_stage_stores_them(read: dict[str, int], conn: Connection) -
     assert [tuple(line) for line in counted] == [("Kremlin", 1, 1), ("NIS", 1, 1)]
 
 
-def test_evidence_names_them(read: dict[str, int], with_claims: None, conn: Connection) -> None:
+def test_evidence_names_them(read: dict[str, int], with_claims: None, bench: Bench, conn: Connection) -> None:
     """One story told by two articles, whose evidence rests on two authorities."""
-    conn.execute("update ingest.articles set story_id = (select min(story_id) from ingest.stories)")
+    story = database.row(conn, "stories.add", now=bench.clock.now()).story_id
+    conn.execute("update ingest.articles set story_id = %s", [story])
     version = conn.execute("select claim_version_id, claim_id from ingest.claim_versions limit 1").fetchone()
-    for paragraph in conn.execute(
-        "select paragraph_id from ingest.appearances where position = 1 order by paragraph_id"
-    ).fetchall():
+    first, second = bench.clock.now(), bench.clock.now() + timedelta(days=1)
+    for at, paragraph in zip(
+        (first, second),
+        conn.execute("select paragraph_id from ingest.appearances where position = 1 order by paragraph_id").fetchall(),
+        strict=True,
+    ):
         conn.execute(
             "insert into ingest.matches (claim_id, claim_version_id, paragraph_id, model_id, matcher, probability,"
             " tier, stance, sentence, features, matched_at)"
-            " select %s, %s, %s, model_id, 'm', 0.9, 'accepted', 'supports', 's', '{}', now() from ingest.models",
-            [version.claim_id, version.claim_version_id, paragraph[0]],
+            " select %s, %s, %s, model_id, 'm', 0.9, 'accepted', 'supports', 's', '{}', %s from ingest.models",
+            [version.claim_id, version.claim_version_id, paragraph[0], at],
         )
     told = conn.execute("select articles, families, origins from analysis.evidence").fetchall()
     assert [tuple(line) for line in told] == [(2, 2, ["Kremlin", "NIS"])]
@@ -101,6 +108,20 @@ def test_evidence_names_them(read: dict[str, int], with_claims: None, conn: Conn
         ("Kremlin", 1, True, "The Kremlin"),
         ("NIS", 1, True, "Another 2,0"),
     ]
+    line = "1 story, 2 families: 2 articles, 2 publishers, 2 origins"
+    assert Coverage(*database.row(conn, "alerts.coverage", claim_id=version.claim_id)).line() == line
+    assert Coverage(*database.row(conn, "status.coverage")).line() == line
+    state = "select origins from analysis.claim_state(%s, as_of => %s, known_at => %s)"
+    for known, number in ((first - timedelta(days=1), 0), (first, 1), (second, 2)):
+        assert conn.execute(state, [version.claim_id, second, known]).fetchone()[0] == number
+    # What is rejected or superseded rests on nobody.
+    conn.execute("update ingest.matches set superseded_at = %s where matched_at = %s", [second, first])
+    assert conn.execute("select count(*) from analysis.evidence_origins").fetchone()[0] == 1
+    assert database.row(conn, "status.coverage").origins == 1
+    conn.execute(
+        "update ingest.matches set tier = 'rejected', matcher_tier = 'accepted' where matched_at = %s", [second]
+    )
+    assert conn.execute("select count(*) from analysis.evidence_origins").fetchone()[0] == 0
 
 
 def test_an_edited_lexicon(read: dict[str, int], conn: Connection, settings: Settings, tmp_path: Path) -> None:

@@ -155,7 +155,9 @@ def test_a_stricter_threshold_loses_alerts(bench: Bench, conn: Connection) -> No
 @pytest.mark.model
 def test_another_matcher(bench: Bench, conn: Connection, tmp_path: Path) -> None:
     high = quantile(conn, 0.6)
-    other = {**json.loads(package_data("matcher.json").read_text()), "version": "other", "accepted": high}
+    other = {**json.loads(package_data("matcher.json").read_text()), "version": "other", "by_claim": {}}
+    for point in ("accepted", "strict"):
+        other["points"][point]["probability"] = high
     (tmp_path / "matcher.json").write_text(json.dumps(other))
     replayed(bench, matcher=tmp_path / "matcher.json")
     assert conn.execute("select distinct matcher from replay_it.matches").fetchall() == [("other",)]
@@ -163,7 +165,7 @@ def test_another_matcher(bench: Bench, conn: Connection, tmp_path: Path) -> None
     assert lowest >= high
     assert replay.kept(conn)[0].options["matcher"] == "other"
     (tmp_path / "bad.json").write_text("[]")
-    with pytest.raises(ConfigurationError, match=r"bad\.json can't be read"):
+    with pytest.raises(ConfigurationError, match=r"bad\.json is no decision model"):
         replayed(bench, "bad", matcher=tmp_path / "bad.json")
     assert [r.name for r in replay.kept(conn)] == ["it"]
 
@@ -178,8 +180,9 @@ def test_other_claims(bench: Bench, conn: Connection, tmp_path: Path) -> None:
     matched = {r.claim_id for r in conn.execute("select distinct claim_id from replay_it.matches")}
     assert matched == {FOLLOWED[0], new}
     found = compare(*(replay.view(conn, name, SINCE, UNTIL) for name in ("it", "live")), UNTIL)
-    assert {m.claim for m in found.matches_gained} == {new}
-    assert {e.claim for e in found.alerts_lost} == set(FOLLOWED[1:])
+    # What else is followed bears on a claim's own matches: a text belongs to the claim that it says most of.
+    assert new in {m.claim for m in found.matches_gained} <= matched
+    assert set(FOLLOWED[1:]) <= {e.claim for e in found.alerts_lost}
 
 
 # Broken off, side by side, gone

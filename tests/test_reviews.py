@@ -96,7 +96,7 @@ def test_a_reviewer_confirms_corrects_rejects_and_withdraws(
     reviewer: psycopg.Connection[Any], conn: Connection
 ) -> None:
     match = match_of(conn, "suggested")
-    assert match.stance == "supports"
+    assert match.stance != "refutes"
     call = "select analysis.confirm_match(%s, stance => 'refutes', note => 'they deny it') as it"
     first = reviewer.execute(call, [match.match_id]).fetchone().it
     assert tier(conn, match.match_id) == ("accepted", "refutes", "suggested")
@@ -110,9 +110,9 @@ def test_a_reviewer_confirms_corrects_rejects_and_withdraws(
     assert abs((datetime.now(UTC) - review.at).total_seconds()) < 60
 
     reviewer.execute("select analysis.reject_match(%s)", [match.match_id])
-    assert tier(conn, match.match_id) == ("rejected", "supports", "suggested")
+    assert tier(conn, match.match_id) == ("rejected", match.stance, "suggested")
     reviewer.execute("select analysis.withdraw_review(%s)", [match.match_id])
-    assert tier(conn, match.match_id) == ("suggested", "supports", None)
+    assert tier(conn, match.match_id) == ("suggested", match.stance, None)
     told = reviewer.execute("select verdict, in_force from analysis.reviews order by review_id").fetchall()
     assert told == [("confirmed", False), ("rejected", False), ("withdrawn", False)]
 
@@ -283,14 +283,23 @@ def test_a_suggestion_that_is_confirmed_late_is_no_news(conn: Connection, bench:
 
 
 def newest_suggestion(conn: Connection) -> Any:
-    """A suggested match whose story has told its claim nothing yet, the newest."""
-    return conn.execute(
+    """The newest match that is its claim's only one in the story, as if the matcher had been less sure of it: a
+    suggestion, and the claim has heard of nothing.
+    """
+    match = conn.execute(
         "select m.*, v.published_at, a.story_id from ingest.matches m join ingest.paragraphs p using (paragraph_id) "
         "join ingest.versions v on v.version_id = p.first_version_id join ingest.articles a using (article_id) "
-        "where m.tier = 'suggested' and not exists (select from ingest.claim_events ev "
-        "  where ev.claim_id = m.claim_id and ev.story_id = a.story_id) "
+        "where not exists (select from ingest.matches o join ingest.appearances using (paragraph_id) "
+        "  join ingest.versions using (version_id) join ingest.articles oa using (article_id) "
+        "  where o.claim_id = m.claim_id and o.match_id <> m.match_id and oa.story_id = a.story_id) "
         "order by v.published_at desc, m.match_id limit 1"
     ).fetchone()
+    conn.execute("delete from ingest.alerts")
+    conn.execute("delete from ingest.claim_events where claim_id = %s", [match.claim_id])
+    conn.execute(
+        "update ingest.matches set tier = 'suggested', tracked_at = null where match_id = %s", [match.match_id]
+    )
+    return match
 
 
 def test_a_match_rejected_before_it_was_tracked_raises_no_event(conn: Connection, bench: Bench) -> None:
@@ -392,15 +401,16 @@ def test_list_confirm_reject_withdraw(command: Any, conn: Connection) -> None:
     one = lines(command("review", "list", "--claim", waiting[0]["claim"], "--limit", "1", "-f", "json")[1])
     assert one == waiting[:1]
     first, second = waiting[0]["match"], waiting[1]["match"]
+    stance = dict(tuple(line) for line in conn.execute("select match_id, stance from ingest.matches").fetchall())
     status, out, _ = command("review", "confirm", first, "--stance", "updates", "--note", "said so", "--as", "ada")
     assert (status, out) == (0, f"{first} confirmed: {waiting[0]['claim']}, now accepted, updates\n")
     assert command("review", "reject", second)[0] == 0
     done = lines(command("review", "list", "--done", "-f", "json")[1])
     assert [(d["match_id"], d["verdict"], d["stance"], d["reviewer"], d["note"]) for d in done] == [
-        (second, "rejected", "supports", "claimwatch", None),
+        (second, "rejected", stance[second], "claimwatch", None),
         (first, "confirmed", "updates", "ada", "said so"),
     ]
-    assert command("review", "withdraw", first)[1].endswith("now suggested, supports\n")
+    assert command("review", "withdraw", first)[1].endswith(f"now suggested, {stance[first]}\n")
     assert len(lines(command("review", "list", "--done", "-f", "json")[1])) == 1
     assert waiting[0]["sentence"][:20] in command("review", "list")[1]
 

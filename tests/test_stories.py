@@ -255,7 +255,7 @@ def test_track_waits_for_the_story_and_hears_of_later_ones(
     desk.article("What the islands need", *OTHER, *(f"{p} Said nobody." for p in OTHER), REPORT[0])
     bench.run(conn, "embed", "group", "track")
     events = conn.execute("select kind, story_id from ingest.claim_events order by event_id").fetchall()
-    assert [r.kind for r in events] == ["first_seen", "fresh_coverage"]
+    assert [r.kind for r in events] == ["first_seen", "new_story"]
     assert events[0].story_id != events[1].story_id
 
 

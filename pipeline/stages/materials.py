@@ -56,7 +56,9 @@ def of_model(path: Path) -> Materials:
     """Raises ConfigurationError where the file is not a decision model of this version."""
     try:
         model = DecisionModel.load(path)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except OSError as error:
+        raise ConfigurationError(f"the decision model {path} can't be read: {error}") from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ConfigurationError(f"{path} is no decision model: {error}") from error
     return Materials(model, background(), practice())
 
