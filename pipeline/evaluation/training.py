@@ -7,14 +7,14 @@ stands for its item. Probabilities and points are taken out of fold, from models
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from pipeline.errors import ConfigurationError
 from pipeline.evaluation.pairs import Pairs
-from pipeline.logic.decision import FEATURES, LEXICAL, STANCE_FEATURES
+from pipeline.logic.decision import FEATURES, LEXICAL, STANCE_FEATURES, STANCES
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -193,6 +193,9 @@ def stance(sets: Sequence[Labels], keep: Callable[[int], NDArray[np.bool_]] | No
         marks.append(wanted if keep is None else wanted & keep(number)[:, None])
     stances = np.concatenate([s.pairs.stances[wanted] for s, wanted in zip(sets, marks, strict=True)])
     claims = np.concatenate([np.nonzero(wanted)[1] for wanted in marks])
+    if len(np.unique(stances)) < len(STANCES):  # nothing to tell stances apart by: what was known holds
+        known = sets[0].pairs.matcher.model
+        return {"stance": rounded(asdict(known.stance)), "stance_rates": dict(known.stance_rates)}
     ids = [claim.claim_id for claim in sets[0].pairs.matcher.claims]
     rates = {claim: stance_rates(stances[claims == j], stances) for j, claim in enumerate(ids)}
     x = np.concatenate([stance_rows(s.pairs, wanted) for s, wanted in zip(sets, marks, strict=True)])
