@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     Matrix = NDArray[np.float32]
 
-# sklearn's C, best on the stream's validation split of 0.003, 0.03 and 0.3 (benchmarks/ablation.py).
+# sklearn's C, best on the stream's validation split of 0.003, 0.03 and 0.3.
 REGULARISATION = 0.03
 ROUNDS = 3
 FOLDS = 5

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     Matrix = NDArray[np.float32]
 
-# Chosen on the newsroom's articles of 2024 and the reports (benchmarks/ablation.py).
+# Chosen on the newsroom's articles of 2024 and the reports.
 CONCEPT_WEIGHT = 0.2  # of a concept, beside a vector of length 1
 SHRINKAGE = 4.0  # of the scatter matrix, in units of its mean eigenvalue where vectors have length 1
 EXAMPLE_WEIGHT = 0.5  # of a labelled example, beside a wording
