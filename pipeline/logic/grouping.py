@@ -276,12 +276,17 @@ def log_odds(article: Article, others: Sequence[Article]) -> list[float]:
     weights: tuple[float, ...]
     for named in features(article, others):
         if "names" in named:
-            names, weights, bias, caution = SAME_LANGUAGE, WEIGHTS_SAME, BIAS_SAME, CAUTION_SAME
+            found.append(_odds(named, SAME_LANGUAGE, WEIGHTS_SAME, BIAS_SAME, CAUTION_SAME))
         else:
-            names, weights, bias, caution = ACROSS, WEIGHTS_ACROSS, BIAS_ACROSS, CAUTION_ACROSS
-        value = sum(weight * named[name] for name, weight in zip(names, weights, strict=True))
-        found.append(value + bias - caution * named["thin"])
+            found.append(_odds(named, ACROSS, WEIGHTS_ACROSS, BIAS_ACROSS, CAUTION_ACROSS))
     return found
+
+
+def _odds(
+    named: Mapping[str, float], names: Sequence[str], weights: Sequence[float], bias: float, caution: float
+) -> float:
+    value = sum(weight * named[name] for name, weight in zip(names, weights, strict=True))
+    return value + bias - caution * named["thin"]
 
 
 def _thin(article: Article) -> bool:
