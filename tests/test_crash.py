@@ -297,7 +297,7 @@ def test_the_undisturbed_run_is_worth_comparing_with(scene: Scene) -> None:
     assert counts["articles"] == counts["pages"] == 7
     assert counts["paragraphs"] < counts["appearances"]  # copies
     assert scene.content["stories"][0][0] < 7
-    assert {kind for _, kind, *_ in scene.content["claim_events"]} == {"first_seen", "new_story"}
+    assert {"first_seen", "new_story"} <= {kind for _, kind, *_ in scene.content["claim_events"]}
     assert len(scene.mails) == counts["alerts"] >= 3
 
 

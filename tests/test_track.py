@@ -809,5 +809,5 @@ def test_claims_show_their_state(desk: Desk, command: Callable[..., str]) -> Non
     }
     shown = command("claims")
     assert "quiet" in shown  # by today
-    assert "1 story: 1 article, 1" in shown
-    assert "1 story: 1 article, 1 publisher, 1 family" in command("status")
+    assert "1 story," in shown
+    assert "1 story, 1 family: 1 article, 1 publisher, 0 origins" in command("status")
