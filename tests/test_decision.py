@@ -86,7 +86,8 @@ def test_a_file_that_is_no_model(content: Any, stored: dict[str, Any], tmp_path:
     if content is not None:
         file.write_bytes(content if isinstance(content, bytes) else content.encode())
     settings = Settings(home=tmp_path / "home", match=MatchSettings(matcher=file))
-    with pytest.raises(ConfigurationError, match=r"matcher\.json is no decision model: "):
+    wrong = r"matcher\.json is no decision model: " if content is not None else r"matcher\.json can't be read: "
+    with pytest.raises(ConfigurationError, match=wrong):
         materials.load(settings)
 
 
@@ -138,6 +139,11 @@ def test_short_texts_and_stale_claims_must_be_surer(text: str, short: bool) -> N
         assert tiers.of("strike", 0.8, text, stale=True) == "suggested"
         assert tiers.of("strike", 0.9, text, stale=True) == "accepted"
         assert tiers.of("strike", 0.1, text, stale=True) == "none"
+
+
+def test_without_its_subject_a_text_is_suggested_at_most() -> None:
+    assert Tiers(MODEL).of("strike", 0.99, LONG, subject=False) == "suggested"
+    assert Tiers(MODEL).of("strike", 0.1, LONG, subject=False) == "none"
 
 
 def test_letters() -> None:

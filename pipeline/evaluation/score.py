@@ -179,7 +179,7 @@ def _scored(item: TextItem, claim: str, best: Best | None, tiers: Tiers) -> Scor
         return Scored(item.id, claim, 0.0, "none", "supports", "")
     decision = best.decision
     # What was not found is nobody's evidence, whatever is said of the paragraph.
-    tier = tiers.of(claim, best.probability, best.passage.text) if decision else "none"
+    tier = tiers.of(claim, best.probability, best.passage.text, subject=decision.subject) if decision else "none"
     sentence = decision.sentence if decision else _first_sentence(best.passage.text)
     return Scored(item.id, claim, round(best.probability, 6), tier, best.stance, sentence)
 

@@ -37,6 +37,8 @@ class ConceptTable:
         self.grouped = np.array([bool(of_claim) for of_claim in groups])
         used = Counter(c for of_claim in groups for c in {c for group in of_claim for c in group})
         self.core = used.most_common(1)[0][0] if used else None
+        # Claims that are about the core and nothing else: a group has no alternative to it.
+        self.about_core = np.array([any(group == [self.core] for group in of_claim) for of_claim in groups])
 
     def _of(self, name: str, terms: tuple[str, ...]) -> int:
         return self._column.setdefault((name, terms), len(self._column))

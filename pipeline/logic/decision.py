@@ -125,12 +125,15 @@ class Tiers:
     accepted: float | None = None
     suggested: float | None = None
 
-    def of(self, claim: str, probability: float, text: str, *, stale: bool = False) -> str:
-        """A short text, or one for a claim that is `stale` (long without evidence), must be surer to be accepted."""
+    def of(self, claim: str, probability: float, text: str, *, stale: bool = False, subject: bool = True) -> str:
+        """A short text, or one for a claim that is `stale` (long without evidence), must be surer to be accepted. One
+        that doesn't name the claim's subject is suggested at most: civilians killed where the claim has soldiers are
+        as near to it as can be, and in the news every day.
+        """
         from_here = self.accepted or self.model.point(claim).probability
         if stale or letters(text) < SHORT:
             from_here = max(from_here, self.model.strict.probability)
-        if probability >= from_here:
+        if probability >= from_here and subject:
             return "accepted"
         return "suggested" if probability >= self.lowest else "none"
 

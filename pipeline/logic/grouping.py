@@ -272,8 +272,6 @@ def _days(article: Article, other: Article) -> float:
 def log_odds(article: Article, others: Sequence[Article]) -> list[float]:
     """That each of the others tells the same, in log-odds."""
     found = []
-    names: tuple[str, ...]
-    weights: tuple[float, ...]
     for named in features(article, others):
         if "names" in named:
             found.append(_odds(named, SAME_LANGUAGE, WEIGHTS_SAME, BIAS_SAME, CAUTION_SAME))

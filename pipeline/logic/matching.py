@@ -51,7 +51,10 @@ class Example:
 
 @dataclass(frozen=True)
 class Decision:
-    """One (passage, claim). `features` has FEATURES' names; `why` says in one line what speaks for it."""
+    """One (passage, claim). `features` has FEATURES' names; `why` says in one line what speaks for it.
+
+    `subject` is false where neither paragraph nor title names whom the claim is about.
+    """
 
     passage: int
     claim: int
@@ -60,6 +63,7 @@ class Decision:
     sentence: str
     features: dict[str, float]
     why: str
+    subject: bool = True
 
 
 @dataclass
@@ -192,7 +196,8 @@ class Matcher:
             sentence, probability = found.spans[i][number], float(probabilities[i, j])
             likely = probability >= self.model.suggested.probability
             why = self._why(found, i, j, number, probability) if likely else ""
-            decisions.append(Decision(i, j, probability, stance, sentence, values, why))
+            subject = bool(values["core"] > 0 or not self.table.about_core[j])
+            decisions.append(Decision(i, j, probability, stance, sentence, values, why, subject))
         return decisions
 
     def probabilities(self, found: Found) -> Matrix:

@@ -41,7 +41,8 @@ def run(conn: Connection, deps: MatchDeps, limit: int) -> StageReport:
             worth: list[tuple[Decision, str]] = []
             for d in decide(matcher, passages, deps.encoder.encode)[1]:
                 claim = versions[d.claim].claim_id
-                tier = tiers.of(claim, d.probability, passages[d.passage].text, stale=claim in stale)
+                known = {"stale": claim in stale, "subject": d.subject}
+                tier = tiers.of(claim, d.probability, passages[d.passage].text, **known)
                 if tier != "none":
                     worth.append((d, tier))
             decisions = judged([d for d, _ in worth], passages, matcher.claims, deps.entailment)
