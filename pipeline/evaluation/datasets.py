@@ -3,7 +3,7 @@
 newsroom   the sample articles, or any file of articles in their form, one item a paragraph (labels are per
            paragraph): dev before 2025, test after
 stream     real feed items with labels.jsonl beside; train, validation and test by date
-reports    short real reports; one split, `test`, since nothing is trained on them
+reports    short real reports; no splits: what is trained on them is measured by cross-validation over time
 Any folder with items.jsonl(.gz) and labels.jsonl in the stream's form works too.
 """
 
