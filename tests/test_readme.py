@@ -53,7 +53,7 @@ def test_sql_runs_as_an_analyst(with_claims: None, dsn: str, pg: Any) -> None:
     vector = "[" + ",".join(["0.05"] * 384) + "]"
     code = re.sub(r"^\\set.*$|^claimwatch .*$", "", code, flags=re.MULTILINE).replace(":'v'", f"'{vector}'")
     statements = [s for s in code.split(";") if s.strip()]
-    assert len(statements) == 4
+    assert len(statements) == 5
     with psycopg.connect(clone_dsn(dsn, "claimwatch_analyst", pg.password("claimwatch_analyst"))) as analyst:
         for statement in statements:
             analyst.execute(statement)
