@@ -248,10 +248,11 @@ class Matcher:
         """ "sentence 3 of 5: killed + north-korean-troops; probe 1.10, next claim 0.55; 78 %" """
         parts = found.spans[i]
         named = self.table.group_names(self.claims[j], self.table.hits([parts[number]])[0])
-        value = dict(zip(FEATURES, found.features[i, j], strict=True))
+        # Rounded as they are stored: the last digits depend on what else is in the batch.
+        value = {name: round(float(v), 4) for name, v in zip(FEATURES, found.features[i, j], strict=True)}
         place = f"sentence {number + 1} of {len(parts)}" if len(parts) > 1 else "the whole text"
         terms = " + ".join(named) or "no term of its groups"
-        beside = float(value["probe"] - value["probe_margin"])
+        beside = round(value["probe"] - value["probe_margin"], 4)
         groups = f"{value['groups_context']:.0%} of its groups with the title"
         return (
             f"{place}: {terms}; {groups}; as its wordings {value['probe']:.2f}, the next claim {beside:.2f}; "

@@ -85,7 +85,7 @@ join ingest.versions v on v.version_id = a.version_id
 join ingest.articles art on art.article_id = v.article_id
 join ingest.publishers pub on pub.publisher_id = art.publisher_id
 where m.claim_id = %(claim_id)s and m.tier = 'accepted' and m.superseded_at is null and art.story_id = %(story_id)s
-order by m.probability desc, m.match_id, v.published_at, v.version_id
+order by m.probability desc, m.paragraph_id, v.published_at, v.version_id
 
 -- coverage --
 -- How much evidence a claim has in all.
