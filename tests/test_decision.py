@@ -146,6 +146,12 @@ def test_without_its_subject_a_text_is_suggested_at_most() -> None:
     assert Tiers(MODEL).of("strike", 0.1, LONG, subject=False) == "none"
 
 
+def test_nothing_is_known_of_a_persons_own_point() -> None:
+    assert Tiers(OWN).basis("strike") == Point(0.5, 0.8, 40)
+    assert Tiers(MODEL).basis("strike") == MODEL.accepted
+    assert Tiers(OWN, accepted=0.3).basis("strike") is None
+
+
 def test_letters() -> None:
     assert letters("A 1, b!") == 3
     assert letters("북한군이 왔다") == 12

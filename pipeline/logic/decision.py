@@ -137,6 +137,10 @@ class Tiers:
             return "accepted"
         return "suggested" if probability >= self.lowest else "none"
 
+    def basis(self, claim: str) -> Point | None:
+        """What is known of the setting that accepts for a claim; nothing where it is a person's own."""
+        return None if self.accepted else self.model.point(claim)
+
     @property
     def lowest(self) -> float:
         return self.suggested or self.model.suggested.probability

@@ -25,8 +25,7 @@ if TYPE_CHECKING:
 
     Matrix = NDArray[np.float32]
 
-# A pair whose paragraph alone makes it this likely is worth its sentences' vectors. On the training sets a labelled
-# pair below it never came to `suggested` by its sentences.
+# A pair whose paragraph alone makes it this likely is worth its sentences' vectors; far below any `suggested` point.
 FIND = 0.02
 STANCE_SHRINKAGE = 30.0  # a claim's few wordings of each stance say less than its many phrasings; see logic/probes.py
 
@@ -245,7 +244,7 @@ class Matcher:
         return carrying
 
     def _why(self, found: Found, i: int, j: int, number: int, probability: float) -> str:
-        """ "sentence 3 of 5: killed + north-korean-troops; probe 1.10, next claim 0.55; 78 %" """
+        """One line: the sentence, the concepts it names, share of groups, probe, the next claim's, nearness, chance."""
         parts = found.spans[i]
         named = self.table.group_names(self.claims[j], self.table.hits([parts[number]])[0])
         # Rounded as they are stored: the last digits depend on what else is in the batch.

@@ -122,7 +122,7 @@ def _store(
     tier: str,
 ) -> int | None:
     model = materials.load(deps.settings).model
-    point = model.point(version.claim_id)
+    basis = tiers_of(deps.settings).basis(version.claim_id) if tier == "accepted" else None
     stored = row(
         conn,
         "matches.store",
@@ -137,8 +137,8 @@ def _store(
         sentence=decision.sentence,
         features=Jsonb(decision.features),
         why=decision.why,
-        precision=point.precision if tier == "accepted" else None,
-        labels=point.labels if tier == "accepted" else None,
+        precision=basis.precision if basis else None,
+        labels=basis.labels if basis else None,
         now=deps.clock.now(),
     )
     return None if stored is None else int(stored.match_id)
