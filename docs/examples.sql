@@ -32,6 +32,13 @@ from analysis.evidence e
 where e.tier = 'accepted' and e.stance = 'refutes'
 order by e.published_at desc;
 
+-- articles_of_a_claim --
+-- Which articles carry a claim, copies included, and what does each say of it?
+select article_id, story_id, stance, published_at, language, country, family
+from analysis.article_evidence
+where claim_id = 'killed-in-kursk'
+order by published_at, article_id;
+
 -- evidence_by_country --
 -- Which countries' press carries a claim, in which languages, since when.
 select claim_id, country, array_agg(distinct language) as languages, count(distinct story_id) as stories,

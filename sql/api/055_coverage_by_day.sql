@@ -1,23 +1,11 @@
 -- view analysis.coverage_by_day
 create or replace view analysis.coverage_by_day as
-with carried as (
-    select distinct on (m.claim_id, a.article_id)
-           m.claim_id, a.article_id, a.story_id, m.stance, v.published_at, v.language, pub.country, pub.family,
-           pub.publisher_id
-    from ingest.matches m
-    join ingest.appearances ap using (paragraph_id)
-    join ingest.versions v using (version_id)
-    join ingest.articles a using (article_id)
-    join ingest.publishers pub using (publisher_id)
-    where m.tier = 'accepted' and m.superseded_at is null
-    order by m.claim_id, a.article_id, m.probability desc, m.match_id, v.version_id
-)
 select claim_id, (published_at at time zone 'UTC')::date as day, language, country, family,
        count(distinct story_id) as stories, count(*) as articles, count(distinct publisher_id) as publishers,
        count(*) filter (where stance = 'supports') as supports,
        count(*) filter (where stance = 'refutes') as refutes,
        count(*) filter (where stance = 'updates') as updates
-from carried
+from analysis.article_evidence
 group by claim_id, (published_at at time zone 'UTC')::date, language, country, family;
 
 comment on view analysis.coverage_by_day is 'Accepted evidence by claim, day (UTC) of publication, language, country and publisher family; nothing has no row. Articles add up over rows; stories don''t, where several families carry one.';
