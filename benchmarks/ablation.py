@@ -52,7 +52,7 @@ PARTS = ("features", "materials", "claims", "encoders")
 GROUPS = {
     "vectors": ("cosine_sentence",),
     "words": ("words",),
-    "concepts": ("groups_context", "groups_sentence", "groups_topic", "core"),
+    "concepts": ("groups_context", "groups_article", "groups_sentence", "groups_topic", "core"),
     "probes": ("probe", "probe_context", "probe_margin"),
 }
 LEAST = 5  # positives of a claim whose average precision is worth a line

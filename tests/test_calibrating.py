@@ -184,12 +184,33 @@ def test_out_of_fold_says_what_evidence_is(place: Path) -> None:
 def test_points() -> None:
     probability = np.array([0.9, 0.8, 0.7, 0.6, 0.5], np.float32)
     truth = np.array([True, True, False, True, False])
-    assert training.point(probability, truth, 1.0) == {"probability": 0.8, "precision": 1.0, "labels": 2}
-    assert training.point(probability, truth, 0.75) == {"probability": 0.6, "precision": 0.75, "labels": 4}
-    assert training.point(probability, ~truth, 0.9)["probability"] == pytest.approx(0.9)
+    one = np.zeros(5, np.intp)
+    assert training.point(probability, truth, one, 1.0) == {"probability": 0.8, "precision": 1.0, "labels": 2}
+    assert training.point(probability, truth, one, 0.75) == {"probability": 0.6, "precision": 0.75, "labels": 4}
+    assert training.point(probability, ~truth, one, 0.9)["probability"] == pytest.approx(0.9)
     low = np.array([0.9, 0.8, 0.01], np.float32)  # the last could come in at a precision of two thirds
-    assert training.point(low, np.array([True, True, False]), 0.6)["probability"] == training.SUGGESTED
-    assert training.at(probability, truth, 0.95) == {"probability": 0.95, "precision": 0.0, "labels": 0}
+    of_low = training.point(low, np.array([True, True, False]), one[:3], 0.6)
+    assert of_low["probability"] == training.SUGGESTED
+    assert training.at(probability, truth, one, 0.95) == {"probability": 0.95, "precision": 0.0, "labels": 0}
+
+
+def test_a_point_holds_in_the_worst_set_that_has_labels_enough() -> None:
+    """A clean set doesn't speak for a hard one; a handful of labels has no say."""
+    probability = np.linspace(0.99, 0.5, 60, dtype=np.float32)
+    clean, hard, few = np.ones(60, bool), np.arange(60) < 45, np.zeros(3, bool)
+    both = np.concatenate([probability, probability, probability[:3]])
+    truth = np.concatenate([clean, hard, few])
+    source = np.repeat([0, 1, 2], [60, 60, 3])
+    found = training.point(both, truth, source, 0.9)
+    assert found["probability"] == pytest.approx(float(probability[49]), abs=1e-4)  # 45 of 50 are right
+    assert (found["precision"], found["labels"]) == (0.9, 50)
+    assert training.point(both[:60], truth[:60], source[:60], 0.9)["probability"] == pytest.approx(0.5)
+
+
+def test_a_claim_has_a_point_of_its_own_where_it_asks_for_more() -> None:
+    accepted = {"probability": 0.6, "precision": 0.8, "labels": 100}
+    assert training.harder({**accepted, "probability": 0.7}, accepted)
+    assert not training.harder({**accepted, "probability": 0.5}, accepted)
 
 
 def test_stance_rates_are_drawn_to_the_usual() -> None:

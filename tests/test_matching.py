@@ -13,7 +13,7 @@ from small_claims import BACKGROUND, CLAIMS, DOCKER, FIRE, MODEL, RAIN, STRIKE, 
 from pipeline.adapters.encoder import Encoder
 from pipeline.logic.decision import FEATURES, STANCES, Tiers
 from pipeline.logic.fulltext import FullText
-from pipeline.logic.matching import FIND, Decision, Example, Matcher, Passage, phrases, run
+from pipeline.logic.matching import ARTICLE, FIND, Decision, Example, Matcher, Passage, phrases, run
 from pipeline.logic.text import sentences
 
 NEAR = unit(1, 0.1, 0, 0, 0.1)  # what texts about the strike are like
@@ -127,6 +127,17 @@ def test_groups_in_the_sentence_and_in_its_context(matcher: Matcher) -> None:
     assert shares("Fire among dockers.", "News") == (0.5, 0.5, 1, 1)  # another claim's groups are all there
     assert shares("They walk out.", "News") == (0.5, 0.5, 0.5, 0)
     assert shares("Nothing.", "News") == (0, 0, 0, 0)
+
+
+def test_what_the_article_names_elsewhere_is_a_feature_of_its_own(matcher: Matcher) -> None:
+    """ "The men" are known from the lead: what a claim is about, and its groups, are looked for in the whole article."""
+    alone = about("They walk out.", "News")
+    within = replace(alone, article="News\nDockers in the north.\nThey walk out.\nFire.")
+    names = ("groups_sentence", "groups_context", "groups_article", "groups_topic", "core")
+    assert tuple(value(matcher, alone, 0, name) for name in names) == (0.5, 0.5, 0.5, 0.5, 0)
+    assert tuple(value(matcher, within, 0, name) for name in names) == (0.5, 0.5, 1, 1, 1)
+    far = replace(alone, article="x" * ARTICLE + "\nDockers in the north.")
+    assert value(matcher, far, 0, "groups_article") == 0
 
 
 def test_a_compound_may_begin_in_the_title_and_end_in_the_text() -> None:
@@ -256,7 +267,7 @@ def test_the_line_that_says_why(matcher: Matcher) -> None:
     values = decision.features
     other = values["probe"] - values["probe_margin"]
     assert decision.why == (
-        f"sentence 2 of 3: docker + strike; 100% of its groups with the title; "
+        f"sentence 2 of 3: docker + strike; 100% of its groups in the article; "
         f"as its wordings {values['probe']:.2f}, the next claim {other:.2f}; "
         f"wording {values['cosine_sentence']:+.1f} sd; {decision.probability:.0%}"
     )

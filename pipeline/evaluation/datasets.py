@@ -62,10 +62,11 @@ def _newsroom(path: Path, split: str) -> Labelled:
             continue
         if article.get("syndicated_from") or article.get("edited_from"):
             continue  # a copy would count its original twice
+        whole = "\n".join([article["title"], *article["paragraphs"]])
         for number, text in enumerate(article["paragraphs"]):
             key = f"{article['id']}#{number}"
             title, published, lang = clean(article["title"]), article["published"], article["lang"]
-            items.append(TextItem(key, title, text, published, None, lang, title_is_context=True))
+            items.append(TextItem(key, title, text, published, None, lang, title_is_context=True, article=whole))
             found = {label["claim"]: label["stance"] for label in article["labels"] if label["paragraph"] == number}
             if found:
                 direct[key] = found

@@ -41,6 +41,7 @@ class TextItem:
     lang: str | None = None
     url: str | None = None
     title_is_context: bool = False  # the title is not a text of the item, only what it stood under
+    article: str = ""  # the whole text of which the item is a part, title included; empty where it is a whole itself
 
 
 @dataclass(frozen=True)
@@ -170,7 +171,8 @@ def passages_of(items: Sequence[TextItem], encoder: Encodes) -> tuple[list[Passa
         texts += [(i, paragraph) for paragraph in paragraphs(item.text)]
     unique = list(dict.fromkeys(text for _, text in texts))
     vectors = dict(zip(unique, encoder.encode(unique), strict=True)) if unique else {}
-    passages = [Passage(text, items[i].title, vectors[text]) for i, text in texts]
+    whole = [item.article or f"{item.title}\n{item.text}" for item in items]
+    passages = [Passage(text, items[i].title, vectors[text], whole[i]) for i, text in texts]
     return passages, [i for i, _ in texts]
 
 

@@ -33,7 +33,7 @@ SEEN = 0.97  # quantile of the logits from which on calibration is fitted
 STANCE_REGULARISATION = 0.3
 STANCE_BALANCE = {0: 1.0, 1: 1.5, 2: 1.5}  # supports is far more frequent; full balance finds refutations that aren't
 RATE_PRIOR = 6.0  # labels of the usual kind that a claim's own stance rates begin with
-OWN_LABELS = 20  # positives a claim must have for an accepted point of its own
+OWN_LABELS = 20  # positives that a claim must have for an accepted point of its own, and a set for a say in points
 
 
 @dataclass(frozen=True)
@@ -161,8 +161,10 @@ def train(all_sets: Sequence[Labels], version: str, trained_on: Sequence[str]) -
         linear.weights, linear.bias = linear.weights * slope, linear.bias * slope + shift
     probability = np.asarray(1 / (1 + np.exp(-(values * slope + shift))), np.float32)
     ids = [claim.claim_id for claim in sets[0].pairs.matcher.claims]
+    source = np.concatenate([np.full(pairs.used.sum(), n) for n, (_, pairs, _) in enumerate(real)])
+    accepted = point(probability, truth, source, ACCEPTED_PRECISION)
     own = {
-        claim: point(probability[claims == j], truth[claims == j], ACCEPTED_PRECISION)
+        claim: point(probability[claims == j], truth[claims == j], source[claims == j], ACCEPTED_PRECISION)
         for j, claim in enumerate(ids)
         if truth[claims == j].sum() >= OWN_LABELS
     }
@@ -175,11 +177,11 @@ def train(all_sets: Sequence[Labels], version: str, trained_on: Sequence[str]) -
         "plain": plain.stored(),
         **stance(all_sets),
         "points": {
-            "accepted": point(probability, truth, ACCEPTED_PRECISION),
-            "strict": point(probability, truth, STRICT_PRECISION),
-            "suggested": at(probability, truth, SUGGESTED),
+            "accepted": accepted,
+            "strict": point(probability, truth, source, STRICT_PRECISION),
+            "suggested": at(probability, truth, source, SUGGESTED),
         },
-        "by_claim": own,
+        "by_claim": {claim: stricter for claim, stricter in own.items() if harder(stricter, accepted)},
     }
 
 
@@ -222,20 +224,42 @@ def stance_rows(pairs: Pairs, wanted: NDArray[np.bool_]) -> Matrix:
     return pairs.matcher.stance_features(pairs.found, [(int(passage[pair]), pair[1]) for pair in at_pairs])
 
 
-def point(probability: Matrix, truth: NDArray[np.bool_], precision: float) -> dict[str, Any]:
-    """The lowest probability at and above which the precision holds; the highest of all where it never does. Never
-    less than `suggested`: of a small clean set even what is surely none could be let in without harm to precision.
+def point(
+    probability: Matrix, truth: NDArray[np.bool_], source: NDArray[np.intp], precision: float
+) -> dict[str, Any]:
+    """The lowest probability at and above which the precision holds in every set that has labels enough to say so: the
+    next texts may be like the hardest of them. Never less than `suggested`: of a small clean set even what is surely
+    none could be let in without harm to precision.
     """
+    lowest = max(_lowest(probability[rows], truth[rows], precision) for rows in _telling_sets(truth, source))
+    return at(probability, truth, source, max(lowest, SUGGESTED))
+
+
+def _lowest(probability: Matrix, truth: NDArray[np.bool_], precision: float) -> float:
+    """Of one set; the highest probability of all where the precision never holds."""
     order = np.argsort(-probability, kind="stable")
     running = np.cumsum(truth[order]) / np.arange(1, len(order) + 1)
     good = np.nonzero(running >= precision)[0]
-    return at(probability, truth, max(float(probability[order][good.max() if len(good) else 0]), SUGGESTED))
+    return float(probability[order][good.max() if len(good) else 0])
 
 
-def at(probability: Matrix, truth: NDArray[np.bool_], lowest: float) -> dict[str, Any]:
-    taken = probability >= lowest
-    right = float(truth[taken].mean()) if taken.any() else 0.0
-    return {"probability": round(lowest, 4), "precision": round(right, 3), "labels": int(taken.sum())}
+def _telling_sets(truth: NDArray[np.bool_], source: NDArray[np.intp]) -> list[NDArray[np.bool_]]:
+    """The pairs of each set with OWN_LABELS positives or more; all pairs where no set has."""
+    each = [source == number for number in np.unique(source)]
+    return [rows for rows in each if truth[rows].sum() >= OWN_LABELS] or [np.ones(len(truth), np.bool_)]
+
+
+def at(probability: Matrix, truth: NDArray[np.bool_], source: NDArray[np.intp], lowest: float) -> dict[str, Any]:
+    """A point with the precision that it has in the worst set, and that set's number of pairs."""
+    taken = [(probability >= lowest) & rows for rows in _telling_sets(truth, source)]
+    known = [(float(truth[rows].mean()), int(rows.sum())) for rows in taken if rows.any()]
+    precision, labels = min(known, default=(0.0, 0))
+    return {"probability": round(lowest, 4), "precision": round(precision, 3), "labels": labels}
+
+
+def harder(own: dict[str, Any], accepted: dict[str, Any]) -> bool:
+    """Only a claim that asks for more has a point of its own: with few labels, less may be luck."""
+    return bool(own["probability"] > accepted["probability"])
 
 
 def rounded(values: dict[str, Any]) -> dict[str, Any]:

@@ -22,14 +22,15 @@ FEATURES = (
     "cosine_sentence",  # nearness of the best sentence to the best wording, in deviations from the encoder's baseline
     "words",  # BM25 of the paragraph with the best wording, over the root of the paragraph's length in words
     "groups_context",  # share of the claim's concept groups named in the paragraph or the title above it
+    "groups_article",  # ... anywhere in its article
     "groups_sentence",  # ... in one sentence
     "probe",  # the claim's probe (logic/probes.py) on the paragraph: 1 as its wordings, 0 as its near-misses
     "probe_context",  # ... with the concepts that the title names
     "probe_margin",  # the probe less the best other claim's, in the best sentence
-    "groups_topic",  # the largest share of any claim's groups: is this the topic at all?
-    "core",  # whether the concept is named that most claims share: who it is about
+    "groups_topic",  # the article's largest share of any claim's groups: is this the topic at all?
+    "core",  # whether the article names the concept that most claims share: who it is about
 )
-LEXICAL = ("groups_context", "groups_sentence")  # what a claim without groups does not have
+LEXICAL = ("groups_context", "groups_article", "groups_sentence")  # what a claim without groups does not have
 STANCES = ("supports", "refutes", "updates")
 STANCE_FEATURES = (
     "refutes",  # contrast of the claim's refutations with its other wordings

@@ -27,16 +27,21 @@ if TYPE_CHECKING:
 
 # A pair whose paragraph alone makes it this likely is worth its sentences' vectors; far below any `suggested` point.
 FIND = 0.02
+ARTICLE = 20_000  # characters of an article that are its paragraphs' context: some 3,000 words, more than reports have
 STANCE_SHRINKAGE = 30.0  # a claim's few wordings of each stance say less than its many phrasings; see logic/probes.py
 
 
 @dataclass(frozen=True)
 class Passage:
-    """A paragraph with its vector, and the title under which it appeared first as its context."""
+    """A paragraph with its vector, and as its context the title and the article under and in which it appeared first.
+
+    `article` is the whole text, title included; without one, title and paragraph are all there is.
+    """
 
     text: str
     title: str
     vector: Matrix
+    article: str = ""
 
 
 @dataclass(frozen=True)
@@ -52,7 +57,7 @@ class Example:
 class Decision:
     """One (passage, claim). `features` has FEATURES' names; `why` says in one line what speaks for it.
 
-    `subject` is false where neither paragraph nor title names whom the claim is about.
+    `subject` is false where the article nowhere names whom the claim is about.
     """
 
     passage: int
@@ -165,15 +170,18 @@ class Matcher:
         features = np.zeros((n, c, len(FEATURES)), np.float32)
         self._put(features, "cosine_sentence", self._nearness(vectors))
         self._put(features, "words", self._words.rates([p.text for p in passages])[:, :c])
-        groups = self.table.shares(context)
-        self._put(features, "groups_context", groups)
+        # An article tells it all in its first paragraphs and says "the men" from there on.
+        article = self.table.hits([p.article[:ARTICLE] or _context(p) for p in passages])
+        groups = self.table.shares(article)
+        self._put(features, "groups_context", self.table.shares(context))
+        self._put(features, "groups_article", groups)
         self._put(features, "groups_sentence", self.table.shares(hits))
         probe = self._probes.values(texts)
         self._put(features, "probe", probe)
         self._put(features, "probe_context", self._probes.values(self._space.join(vectors, context)))
         self._put(features, "probe_margin", _margin(probe))
         self._put(features, "groups_topic", groups.max(axis=1, keepdims=True))
-        self._put(features, "core", self.table.names_core(context)[:, None])
+        self._put(features, "core", self.table.names_core(article)[:, None])
         found = Found(passages, features, texts, hits, titles, [], {})
         found.pairs = [(int(i), int(j)) for i, j in np.argwhere(self.probabilities(found) >= FIND)]
         for i in dict.fromkeys(i for i, _ in found.pairs):
@@ -252,7 +260,7 @@ class Matcher:
         place = f"sentence {number + 1} of {len(parts)}" if len(parts) > 1 else "the whole text"
         terms = " + ".join(named) or "no term of its groups"
         beside = round(value["probe"] - value["probe_margin"], 4)
-        groups = f"{value['groups_context']:.0%} of its groups with the title"
+        groups = f"{value['groups_article']:.0%} of its groups in the article"
         return (
             f"{place}: {terms}; {groups}; as its wordings {value['probe']:.2f}, the next claim {beside:.2f}; "
             f"wording {value['cosine_sentence']:+.1f} sd; {probability:.0%}"

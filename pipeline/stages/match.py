@@ -15,7 +15,7 @@ from psycopg.types.json import Jsonb
 from pipeline.adapters.database import Connection, execute_many, row, rows, vector_rows
 from pipeline.logic.claimsfile import Claim
 from pipeline.logic.decision import Tiers
-from pipeline.logic.matching import Decision, Matcher, Passage
+from pipeline.logic.matching import ARTICLE, Decision, Matcher, Passage
 from pipeline.logic.matching import run as decide
 from pipeline.logic.stances import judged
 from pipeline.logic.text import content_hash
@@ -32,11 +32,11 @@ def run(conn: Connection, deps: MatchDeps, limit: int) -> StageReport:
             return run.report
         versions = rows(conn, "claims.in_force")
         model_id = embed.model(conn, deps)
-        found = vector_rows(conn, "matches.to_match", model_id, paragraph_ids=list(items))
+        found = vector_rows(conn, "matches.to_match", model_id, paragraph_ids=list(items), characters=ARTICLE)
         decided: list[tuple[Any, Decision, str]] = []
         if versions and found:
             matcher = build(conn, deps, model_id, versions)
-            passages = [Passage(r.text, r.title, r.embedding.to_numpy().astype(np.float32)) for r in found]
+            passages = [_passage(r) for r in found]
             tiers, stale = tiers_of(deps.settings), _stale(conn, deps)
             worth: list[tuple[Decision, str]] = []
             for d in decide(matcher, passages, deps.encoder.encode)[1]:
@@ -71,6 +71,10 @@ def run(conn: Connection, deps: MatchDeps, limit: int) -> StageReport:
         return run.report
 
 
+def _passage(row: Any) -> Passage:
+    return Passage(row.text, row.title, row.embedding.to_numpy().astype(np.float32), row.article)
+
+
 def tiers_of(settings: Settings) -> Tiers:
     return Tiers(materials.load(settings).model, settings.match.accepted, settings.match.suggested)
 
@@ -82,12 +86,12 @@ def _stale(conn: Connection, deps: ModelDeps) -> frozenset[str]:
 
 
 # The last Matcher of each connection, and what it was built of: a run of many batches builds it once.
-_built: WeakKeyDictionary[Connection, tuple[tuple[int, ...], Matcher]] = WeakKeyDictionary()
+_built: WeakKeyDictionary[Connection, tuple[tuple[Any, ...], Matcher]] = WeakKeyDictionary()
 
 
 def build(conn: Connection, deps: ModelDeps, model_id: int, versions: list[Any]) -> Matcher:
     """A Matcher of the claims in force; vectors of phrases that are new are made and kept."""
-    key = (model_id, *(v.claim_version_id for v in versions))
+    key = (materials.load(deps.settings).model.version, model_id, *(v.claim_version_id for v in versions))
     known = _built.get(conn)
     if known is None or known[0] != key:
         known = _built[conn] = key, _build(conn, deps, model_id, versions)

@@ -1,11 +1,22 @@
 -- to_match --
--- Paragraphs with their vector and their context: the title under which they appeared first.
-select p.paragraph_id, p.text, p.language, e.embedding, v.title
-from ingest.paragraphs p
-join {embeddings} e using (paragraph_id)
-join ingest.versions v on v.version_id = p.first_version_id
-where p.paragraph_id = any(%(paragraph_ids)s)
-order by p.paragraph_id
+-- Paragraphs with their vector and their context: title and text of the version in which they appeared first.
+with wanted as (
+    select p.paragraph_id, p.text, p.language, e.embedding, p.first_version_id as version_id
+    from ingest.paragraphs p
+    join {embeddings} e using (paragraph_id)
+    where p.paragraph_id = any(%(paragraph_ids)s)
+), wholes as (
+    select ap.version_id, left(string_agg(whole.text, E'\n' order by ap.position), %(characters)s) as article
+    from (select distinct version_id from wanted) w
+    join ingest.appearances ap using (version_id)
+    join ingest.paragraphs whole using (paragraph_id)
+    group by ap.version_id
+)
+select w.paragraph_id, w.text, w.language, w.embedding, v.title, coalesce(wholes.article, '') as article
+from wanted w
+join ingest.versions v using (version_id)
+left join wholes using (version_id)
+order by w.paragraph_id
 
 -- store --
 -- A match; the same wording, paragraph and model have one. One that another wording or model had superseded, and that
