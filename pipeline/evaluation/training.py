@@ -138,30 +138,22 @@ def out_of_fold(
 
 def train(all_sets: Sequence[Labels], version: str, trained_on: Sequence[str]) -> dict[str, Any]:
     """The decision model as it is stored."""
-    from sklearn.linear_model import LogisticRegression
-
     sets = [labelled for labelled in all_sets if labelled.weight > 0]
     if not all(any((s.pairs.labels == label).any() for s in sets if s.real) for label in (0, 1)):
         raise ConfigurationError("the sets to learn from need both texts that are evidence and texts that are none")
     fitted = fit(sets)
     plain = fit(sets, [name for name in FEATURES if name not in LEXICAL])
     logits = out_of_fold(sets)
-    real = [(z, s.pairs, s.weight) for z, s in zip(logits, sets, strict=True) if s.real]
-    values = np.concatenate([z[pairs.used] for z, pairs, _ in real])
-    truth = np.concatenate([pairs.labels[pairs.used] == 1 for _, pairs, _ in real])
-    claims = np.concatenate([np.nonzero(pairs.used)[1] for _, pairs, _ in real])
-    weight = np.concatenate([np.full(pairs.used.sum(), weight) for _, pairs, weight in real])
-    # Weighted sets and regularisation bend probabilities; out of fold, logits are put right by one slope and one
-    # shift (Platt), on the pairs that anybody sees.
-    # In a small set evidence may be more than that share: there are always as many pairs that are none.
-    seen = values >= np.sort(values)[-min(len(values), max(int((1 - SEEN) * len(values)), 2 * int(truth.sum())))]
-    platt = LogisticRegression(C=1e6, max_iter=1000).fit(values[seen][:, None], truth[seen], weight[seen])
-    slope, shift = float(platt.coef_[0, 0]), float(platt.intercept_[0])
+    real = [(z, s.pairs) for z, s in zip(logits, sets, strict=True) if s.real]
+    values = np.concatenate([z[pairs.used] for z, pairs in real])
+    truth = np.concatenate([pairs.labels[pairs.used] == 1 for _, pairs in real])
+    claims = np.concatenate([np.nonzero(pairs.used)[1] for _, pairs in real])
+    source = np.concatenate([np.full(pairs.used.sum(), n) for n, (_, pairs) in enumerate(real)])
+    slope, shift = straightened(values, truth, source)
     for linear in (fitted, plain):
         linear.weights, linear.bias = linear.weights * slope, linear.bias * slope + shift
     probability = np.asarray(1 / (1 + np.exp(-(values * slope + shift))), np.float32)
     ids = [claim.claim_id for claim in sets[0].pairs.matcher.claims]
-    source = np.concatenate([np.full(pairs.used.sum(), n) for n, (_, pairs, _) in enumerate(real)])
     accepted = point(probability, truth, source, ACCEPTED_PRECISION)
     own = {
         claim: point(probability[claims == j], truth[claims == j], source[claims == j], ACCEPTED_PRECISION)
@@ -183,6 +175,26 @@ def train(all_sets: Sequence[Labels], version: str, trained_on: Sequence[str]) -
         },
         "by_claim": {claim: stricter for claim, stricter in own.items() if harder(stricter, accepted)},
     }
+
+
+def straightened(values: Matrix, truth: NDArray[np.bool_], source: NDArray[np.intp]) -> tuple[float, float]:
+    """Slope and shift (Platt) that turn out-of-fold logits into probabilities.
+
+    Weighted sets and regularisation bend them. Each set would have them bent otherwise: what is promised is what holds
+    in the set that bears least, since the next texts may be like the hardest of them.
+    """
+    from sklearn.linear_model import LogisticRegression
+
+    found = []
+    for rows in _telling_sets(truth, source):
+        v, y = values[rows], truth[rows]
+        # On the pairs that anybody sees; in a small set evidence may be more than that share.
+        seen = v >= np.sort(v)[-min(len(v), max(int((1 - SEEN) * len(v)), 2 * int(y.sum())))]
+        if not y[seen].all():
+            platt = LogisticRegression(C=1e6, max_iter=1000).fit(v[seen][:, None], y[seen])
+            found.append((float(platt.coef_[0, 0]), float(platt.intercept_[0])))
+    evidence = values[truth]
+    return min(found, key=lambda line: float(np.mean(1 / (1 + np.exp(-(line[0] * evidence + line[1]))))))
 
 
 def stance(sets: Sequence[Labels], keep: Callable[[int], NDArray[np.bool_]] | None = None) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from pipeline.errors import ConfigurationError
 from pipeline.logic import terms
 from pipeline.logic.yamlfile import Reader, compose
 
-CUES = ("denial", "workers-or-goods")  # concepts that every claim of a topic is shown, beside its own groups
+CUES = ("denial", "pending", "workers-or-goods")  # concepts that every claim of a topic is shown, beside its own groups
 
 Texts = tuple[tuple[str, str], ...]  # (language, text)
 Concepts = dict[str, tuple[str, ...]]  # concept: terms

@@ -39,6 +39,7 @@ STANCE_FEATURES = (
     "updates_any",
     "denial",  # words of denial in the paragraph
     "denial_title",  # ... in its title
+    "pending",  # words for what is planned, expected, in training or not known yet
     "refutes_rate",  # how much oftener than other claims this one was refuted among its labels (log); 0 without labels
     "updates_rate",
 )

@@ -220,8 +220,9 @@ class Matcher:
             centred = text - self._centres[j]
             shared = [self._stances[name][1].values(centred)[0, 0] for name in ("refutes", "updates")]
             denial = (self.table.cue(j, "denial", h[i : i + 1])[0] for h in (found.hits, found.title_hits))
+            pending = self.table.cue(j, "pending", found.hits[i : i + 1])[0]
             rates = self.model.stance_rates.get(self.claims[j].claim_id, (0.0, 0.0))
-            row[:] = (*own, *shared, *denial, *rates)
+            row[:] = (*own, *shared, *denial, pending, *rates)
         return rows
 
     def stances(self, found: Found, pairs: Sequence[tuple[int, int]]) -> list[str]:
