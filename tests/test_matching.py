@@ -130,7 +130,7 @@ def test_groups_in_the_sentence_and_in_its_context(matcher: Matcher) -> None:
 
 
 def test_what_the_article_names_elsewhere_is_a_feature_of_its_own(matcher: Matcher) -> None:
-    """ "The men" are known from the lead: what a claim is about, and its groups, are looked for in the whole article."""
+    """The lead says who "the men" are: groups and subject are looked for in the whole article."""
     alone = about("They walk out.", "News")
     within = replace(alone, article="News\nDockers in the north.\nThey walk out.\nFire.")
     names = ("groups_sentence", "groups_context", "groups_article", "groups_topic", "core")

@@ -97,7 +97,7 @@ def fit(
             ys.append(pairs.labels[rows, claims] == 1)
             ws.append(np.full(len(rows), labelled.weight))
         x, y, w = np.concatenate(xs), np.concatenate(ys), np.concatenate(ws)
-        mean, scale = x.mean(axis=0), x.std(axis=0) + 1e-6
+        mean, scale = x.mean(axis=0), _spread(x)
         model = LogisticRegression(C=regularisation, max_iter=1000).fit((x - mean) / scale, y, sample_weight=w)
         fitted = Linear(columns, mean, scale, model.coef_[0], float(model.intercept_[0]))
         scores = fitted.logit
@@ -186,13 +186,15 @@ def straightened(values: Matrix, truth: NDArray[np.bool_], source: NDArray[np.in
     from sklearn.linear_model import LogisticRegression
 
     found = []
-    for rows in _telling_sets(truth, source):
+    for rows in [*_telling_sets(truth, source), np.ones(len(truth), np.bool_)]:
         v, y = values[rows], truth[rows]
         # On the pairs that anybody sees; in a small set evidence may be more than that share.
         seen = v >= np.sort(v)[-min(len(v), max(int((1 - SEEN) * len(v)), 2 * int(y.sum())))]
         if not y[seen].all():
             platt = LogisticRegression(C=1e6, max_iter=1000).fit(v[seen][:, None], y[seen])
             found.append((float(platt.coef_[0, 0]), float(platt.intercept_[0])))
+    if not found:
+        raise ConfigurationError("every text of the sets is evidence: how often one is can't be learned from them")
     evidence = values[truth]
     return min(found, key=lambda line: float(np.mean(1 / (1 + np.exp(-(line[0] * evidence + line[1]))))))
 
@@ -215,7 +217,7 @@ def stance(sets: Sequence[Labels], keep: Callable[[int], NDArray[np.bool_]] | No
     x = np.concatenate([stance_rows(s.pairs, wanted) for s, wanted in zip(sets, marks, strict=True)])
     at_rates = [STANCE_FEATURES.index(name) for name in ("refutes_rate", "updates_rate")]
     x[:, at_rates] = [rates[ids[j]] for j in claims]
-    mean, scale = x.mean(axis=0), x.std(axis=0) + 1e-6
+    mean, scale = x.mean(axis=0), _spread(x)
     model = LogisticRegression(C=STANCE_REGULARISATION, max_iter=1000, class_weight=STANCE_BALANCE)
     model.fit((x - mean) / scale, stances)
     fitted = {"mean": mean, "scale": scale, "weights": model.coef_.T, "bias": model.intercept_}
@@ -236,9 +238,7 @@ def stance_rows(pairs: Pairs, wanted: NDArray[np.bool_]) -> Matrix:
     return pairs.matcher.stance_features(pairs.found, [(int(passage[pair]), pair[1]) for pair in at_pairs])
 
 
-def point(
-    probability: Matrix, truth: NDArray[np.bool_], source: NDArray[np.intp], precision: float
-) -> dict[str, Any]:
+def point(probability: Matrix, truth: NDArray[np.bool_], source: NDArray[np.intp], precision: float) -> dict[str, Any]:
     """The lowest probability at and above which the precision holds in every set that has labels enough to say so: the
     next texts may be like the hardest of them. Never less than `suggested`: of a small clean set even what is surely
     none could be let in without harm to precision.
@@ -272,6 +272,12 @@ def at(probability: Matrix, truth: NDArray[np.bool_], source: NDArray[np.intp], 
 def harder(own: dict[str, Any], accepted: dict[str, Any]) -> bool:
     """Only a claim that asks for more has a point of its own: with few labels, less may be luck."""
     return bool(own["probability"] > accepted["probability"])
+
+
+def _spread(x: Matrix) -> Matrix:
+    """Standard deviations of the columns; 1 for one that is the same everywhere and says nothing."""
+    deviation = x.std(axis=0)
+    return np.where(deviation > 1e-4, deviation, np.float32(1))
 
 
 def rounded(values: dict[str, Any]) -> dict[str, Any]:
