@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from pipeline import __version__
-from pipeline.commands import origins, quality, replay, review, run, search, setup, sources, timeline
+from pipeline.commands import figures, origins, quality, replay, review, run, search, setup, sources, timeline
 from pipeline.errors import ClaimwatchError, ConfigurationError
 from pipeline.settings import ENV_PREFIX
 from pipeline.stages.services import STAGES
@@ -62,6 +62,7 @@ app.command(rich_help_panel=RUN)(run.maintain)
 app.command(rich_help_panel=ASK)(search.search)
 app.command(rich_help_panel=ASK)(search.vector)
 app.command(rich_help_panel=ASK)(timeline.timeline)
+app.command(rich_help_panel=ASK)(figures.figures)
 app.command(rich_help_panel=ASK)(setup.psql)
 app.add_typer(review.review_app, name="review", rich_help_panel=CHECK)
 app.add_typer(replay.replay_app, name="replay", rich_help_panel=CHECK)

@@ -30,7 +30,7 @@ def timeline(
 ) -> None:
     """What happened to a claim: its state, how much evidence it has, and its events in order."""
     with opened() as (services, conn):
-        moments = _moments(services.clock.now(), as_of, known_at)
+        moments = moments_of(services.clock.now(), as_of, known_at)
         state = row(conn, "tracking.state", claim_id=claim, **moments)
         if state is None:
             raise ConfigurationError(f"no claim is called {claim!r}: see `claimwatch claims list`")
@@ -54,7 +54,7 @@ def timeline(
 def claims(as_of: AsOf = None, known_at: KnownAt = None, form: FormatOption = Format.table) -> None:
     """The claims that are followed, with how each stands."""
     with opened() as (services, conn):
-        found = rows(conn, "tracking.states", **_moments(services.clock.now(), as_of, known_at))
+        found = rows(conn, "tracking.states", **moments_of(services.clock.now(), as_of, known_at))
         if form is not Format.table:
             columns = ["version", "state", "stories", "articles", "publishers", "families", "origins", "first_at"]
             columns += ["last_at", "last_event", "last_event_at", "last_reason", "statement"]
@@ -78,7 +78,7 @@ def _coverage(state: Any) -> Coverage:
     return Coverage(state.stories, state.articles, state.publishers, state.families, state.origins)
 
 
-def _moments(now: datetime, as_of: datetime | None, known_at: datetime | None) -> dict[str, datetime]:
+def moments_of(now: datetime, as_of: datetime | None, known_at: datetime | None) -> dict[str, datetime]:
     """Both moments, aware; now, by the pipeline's clock, where none is given."""
     published = as_of.replace(tzinfo=UTC) if as_of else now
     known = known_at.replace(tzinfo=UTC) if known_at else now

@@ -42,6 +42,7 @@ OWN = {
     "claim_versions": "all",
     "phrase_embeddings": "all",
     "matches": "matched_at",
+    "figures": "known_at",
     "claim_events": "known_at",
     "subscriptions": "none",
     "alerts": "none",

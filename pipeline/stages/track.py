@@ -16,6 +16,7 @@ from typing import Any
 from pipeline.adapters.database import Connection, row, rows
 from pipeline.logic import text, tracking
 from pipeline.logic.tracking import Event, Past, Report, Voice
+from pipeline.stages import ledger
 from pipeline.stages.work import Deps, Item, Run, StageReport, begin
 
 KNOWN = "known-story"
@@ -51,6 +52,8 @@ def _track(run: Run, deps: Deps, item: Item, pairs: list[Any], window: timedelta
     now = deps.clock.now()
     rows(run.conn, "tracking.lock_claim", claim_id=pairs[0].claim_id)
     outcomes = [_story(run, match, window, now) for match in pairs]
+    for match in pairs:
+        _figures(run, deps, match, window, now)
     _edits(run, pairs[0], window, now)
     rows(run.conn, "tracking.tracked", match_id=item.item_id, now=now)
     run.done(item, next((outcome for outcome in outcomes if outcome != KNOWN), KNOWN))
@@ -74,6 +77,13 @@ def _story(run: Run, match: Any, window: timedelta, now: datetime) -> str:
     for event in events:
         _raise(run, match.claim_id, event, match.story_id, match.published_at, now)
     return KNOWN if before.story else events[0].kind
+
+
+def _figures(run: Run, deps: Deps, match: Any, window: timedelta, now: datetime) -> None:
+    """The figures of a match's paragraph in one of the stories that carry it."""
+    fresh = match.published_at >= match.matched_at - window
+    for event in ledger.read(run.conn, deps.settings, match.match_id, match.story_id, now, fresh=fresh):
+        _raise(run, match.claim_id, event, match.story_id, match.published_at, now)
 
 
 def _edits(run: Run, match: Any, window: timedelta, now: datetime) -> None:
