@@ -6,6 +6,8 @@ VENV ?= .venv
 #   make demo TORCH_INDEX=https://download.pytorch.org/whl/cpu
 TORCH_INDEX ?=
 BENCH ?=
+# Options of pytest: two processes, since the tests wait as much as they count. One test file stays in one of them.
+TESTS ?= -n 2 --dist loadfile
 BIN := $(VENV)/bin
 
 .PHONY: help setup demo test lint docs bench-stream bench-eval bench-ablation bench-clef bench-match bench-origins bench-stories
@@ -24,9 +26,9 @@ demo: setup
 
 test: setup
 	@echo "All tests, on PostgreSQL 18 ..."
-	@$(BIN)/python -m pytest --durations=8
+	@$(BIN)/python -m pytest $(TESTS) --durations=8
 	@echo "The database's tests again, on PostgreSQL 16 ..."
-	@PG_MAJOR=16 $(BIN)/python -m pytest -m "database and (not model or end_to_end)"
+	@PG_MAJOR=16 $(BIN)/python -m pytest $(TESTS) -m "database and (not model or end_to_end)"
 
 lint: setup
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
