@@ -6,7 +6,7 @@ Terms of all languages are kept in one list, since all are tried on every text.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from pipeline.logic import terms
@@ -47,15 +47,13 @@ class Roles:
 
     def stored(self) -> dict[str, Any]:
         """As it is stored with a claim: plain lists and dictionaries."""
-        of_role = ("unit", "cues", "weak", "whole", "turns")
-        roles = {role.name: {key: getattr(role, key) for key in of_role} for role in self.roles}
-        return {**{key: getattr(self, key) for key in NOUNS}, "roles": roles}
+        return {**{key: getattr(self, key) for key in NOUNS}, "roles": [asdict(role) for role in self.roles]}
 
     @classmethod
     def of(cls, stored: dict[str, Any]) -> Roles:
         roles = tuple(
-            Role(name, r["unit"], tuple(r["cues"]), tuple(r["weak"]), r["whole"], tuple(r["turns"]))
-            for name, r in stored["roles"].items()
+            Role(r["name"], r["unit"], tuple(r["cues"]), tuple(r["weak"]), r["whole"], tuple(r["turns"]))
+            for r in stored["roles"]
         )
         return cls(*(tuple(stored[key]) for key in NOUNS), roles)
 

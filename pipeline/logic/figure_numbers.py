@@ -1,0 +1,135 @@
+"""The numbers of a sentence put together: fractions with their wholes, units with their strength, parts with wholes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pipeline.logic.figure_text import EAST_ASIAN, Marks
+from pipeline.logic.numerals import Quantity
+
+NEAR = 45  # characters between a part and its whole
+THOUSAND = 1000
+COUNTING = frozenset({"cardinal", "money", "fraction"})
+
+_EACH = re.compile(r"[^.;]{0,40}\b(?:each|apiece)\b")
+_EACH_WORDS = frozenset({"по"})
+_A_MONTH = re.compile(r"[$]|dollar|usd|доллар|долар|달러|ドル|美元|美金", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Number:
+    """A number of the sentence, with what the numbers around make of it. `reason` says why it can be no figure."""
+
+    start: int
+    end: int
+    number_end: int
+    low: float
+    high: float
+    modality: str
+    kind: str
+    increment: bool = False
+    earlier: bool = False
+    whole: bool = False
+    of: float | None = None
+    multiplied: bool = False
+    reason: str = ""
+    others: Sequence[tuple[int, int]] = ()
+
+
+def numbers(sentence: str, marks: Marks, found: Sequence[Quantity]) -> list[Number]:
+    """One for each quantity, in their order."""
+    spans = [(q.start, q.end) for q in found]
+    made = []
+    for i, q in enumerate(found):
+        others = [s for j, s in enumerate(spans) if j != i]
+        low, high, of, reason, multiplied = q.low, q.high, None, "", False
+        if q.kind not in COUNTING:
+            reason = q.kind.replace("_", " ")
+        elif q.kind == "money" and not _A_MONTH.search(sentence[max(0, q.start - 3) : q.end + 12]):
+            reason = "money of another currency"
+        elif high <= 0:
+            reason = "none"
+        elif q.kind == "fraction":
+            whole = _whole_of(marks, found, i)
+            if whole is None:
+                reason = "part of an unknown whole"
+            else:
+                of = whole.high
+                low, high = round(low * whole.low), round(high * whole.high)
+        before = found[i - 1] if i else None
+        if not reason and before is not None and before.kind == "cardinal" and _each(marks, before, q):
+            low, high, multiplied = low * before.low, high * before.high, True
+        whole_here = q.kind == "cardinal" and _is_whole(marks, found, i)
+        made.append(
+            Number(
+                q.start,
+                q.end,
+                q.number_end,
+                low,
+                high,
+                _modality(q, low, high),
+                q.kind,
+                q.increment,
+                q.earlier,
+                whole_here,
+                of,
+                multiplied,
+                reason,
+                others,
+            )
+        )
+    return made
+
+
+def _modality(q: Quantity, low: float, high: float) -> str:
+    """Whole thousands without a hedge are an estimate all the same."""
+    round_number = low == high and high >= THOUSAND and high % THOUSAND == 0
+    return "about" if q.modality == "exact" and round_number and q.kind == "cardinal" else q.modality
+
+
+def _whole_of(marks: Marks, found: Sequence[Quantity], i: int) -> Quantity | None:
+    """The number of which a fraction is given: "a third of the 12,000", 1万2000人の3分の1."""
+    q = found[i]
+    behind = found[i + 1] if i + 1 < len(found) else None
+    if behind is not None and behind.kind == "cardinal" and behind.start - q.end <= NEAR:
+        if any(marks.of("whole", start=q.end, end=behind.number_start)) or marks.text[q.end : behind.start].strip() in (
+            "of",
+            "of the",
+            "",
+        ):
+            return behind
+    before = found[i - 1] if i else None
+    if before is not None and before.kind == "cardinal" and q.start - before.end <= NEAR:
+        gap = marks.text[before.end : q.start]
+        if EAST_ASIAN.search(gap) and (any(marks.of("whole_after", start=before.end, end=q.start)) or "の" in gap or "의" in gap):
+            return before
+    return None
+
+
+def _is_whole(marks: Marks, found: Sequence[Quantity], i: int) -> bool:
+    """Whether another number of the sentence is a part of this one."""
+    q = found[i]
+    if len(found) == 1:
+        return False
+    if any(q.number_start - m.end <= 16 and _close(marks.text[m.end : q.number_start]) for m in marks.of("whole", end=q.number_start)):
+        return True
+    following = [f for f in found[i + 1 :] if f.kind in ("cardinal", "fraction") and f.start - q.end <= NEAR]
+    return bool(following) and any(
+        marks.text[m.end : m.end + 1] not in ("国", "國") and "," not in marks.text[q.end : m.start]
+        for m in marks.of("whole_after", start=q.end, end=following[0].start)
+    )
+
+
+def _close(gap: str) -> bool:
+    return not re.search(r"[,.;]", gap) and len(gap.split()) <= 2
+
+
+def _each(marks: Marks, units: Quantity, q: Quantity) -> bool:
+    """"five units of 3,000 each", "п'ять підрозділів по три тисячі"."""
+    gap = marks.text[units.number_end : q.number_start]
+    for mark in marks.of("each", start=units.number_end, end=q.number_start):
+        if len(marks.text[units.number_end : mark.start].split()) <= 3 and not re.search("[,;.]", gap):
+            return marks.text[mark.start : mark.end].split()[-1] in _EACH_WORDS or bool(_EACH.match(marks.text, q.end))
+    return False

@@ -1,0 +1,114 @@
+"""Whose figure it is: the speaker of its clause, else of its sentence, else of the sentence before."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pipeline.logic.figure_text import Mark, Marks
+from pipeline.logic.mentions import Finder, Mention
+from pipeline.logic.origins import LONGEST
+from pipeline.logic.speakers import CITED, Publisher, cited, together
+
+REACH = 70  # characters from a name to the verb by which it gives a number
+_TO_NOUN = re.compile(r"(?:'s?)?\s?(?:own |latest |new |official |の|의 |의|측 |측의 |方面|側の)?")
+_OF = re.compile(r"\s?(?:of|by|from)?\s?(?:the|its)?\s?")
+_CLAUSE = re.compile(r"[;—–]|,\s(?:while|but|although|whereas|а|но|тогда как|хотя|але|хоча)\s")
+
+
+@dataclass(frozen=True)
+class Speaker:
+    """Origins that speak together, and where in the sentence."""
+
+    origins: tuple[str, ...]
+    start: int
+    end: int
+    claimed: bool = False  # as in "Seoul's estimate": close to its number
+
+
+class Sources:
+    def __init__(self, finder: Finder) -> None:
+        self._finder = finder
+
+    def speakers(self, sentence: str, marks: Marks, publisher: Publisher) -> list[Speaker]:
+        """Who speaks in the sentence, in its order; `marks` are the sentence's own."""
+        named = self._finder.find(sentence[:LONGEST], publisher.country)
+        found: dict[int, Speaker] = {}
+        for mention in cited(named):
+            group = list(together(named, mention))
+            first = min(group, key=lambda m: m.start)
+            origins = tuple(dict.fromkeys(m.origin_id for m in sorted(group, key=lambda m: m.start)))
+            found.setdefault(first.start, Speaker(origins, first.start, max(m.end for m in group)))
+        for mention in named.mentions:
+            claimed = _claims(marks, mention)
+            if claimed or _puts(marks, mention):
+                group = sorted(together(named, mention), key=lambda m: m.start)
+                origins = tuple(dict.fromkeys(m.origin_id for m in group))
+                if claimed or group[0].start not in found:
+                    found[group[0].start] = Speaker(origins, group[0].start, group[-1].end, claimed)
+        for phrase in named.phrases:
+            found.setdefault(phrase.start, Speaker((phrase.origin_id,), phrase.start, phrase.end))
+        return sorted(found.values(), key=lambda s: s.start)
+
+    def kind(self, origin_id: str) -> str:
+        return self._finder.origins[origin_id].kind
+
+    def carried(self, speakers: Sequence[Speaker]) -> tuple[str, ...]:
+        """Who speaks on in a sentence that names nobody: the last who isn't a paper that tells of another."""
+        own = [s for s in speakers if self.kind(s.origins[0]) not in CITED] or list(speakers)
+        return own[0].origins if own else ()
+
+    def of(self, text: str, at: int, speakers: Sequence[Speaker], denial: Mark | None) -> tuple[str, ...]:
+        """The origins of the number at `at`; for a denied one those who gave it, not who denies."""
+        if denial is not None:
+            return _denied(at, speakers, denial)
+        near = [s for s in speakers if s.claimed and 0 <= at - s.end <= REACH]
+        if near:
+            return near[-1].origins
+        speakers = [s for s in speakers if not s.claimed or len(speakers) == 1] or list(speakers)
+        before = [s for s in speakers if s.end <= at]
+        behind = [s for s in speakers if s.start >= at]
+        clause = [s for s in behind if not _CLAUSE.search(text[at : s.start])]
+        if before and (not clause or not _CLAUSE.search(text[before[-1].end : at])):
+            chosen = before[-1]
+        elif clause:
+            chosen = clause[0]
+        else:
+            chosen = before[-1] if before else speakers[0]
+        if self.kind(chosen.origins[0]) in CITED:  # a paper's "citing" leads to whose figure it is
+            led = [s for s in speakers if s.start >= chosen.end and self.kind(s.origins[0]) not in CITED and s in clause]
+            chosen = led[0] if led and not before else chosen
+        return chosen.origins
+
+
+def _denied(at: int, speakers: Sequence[Speaker], denial: Mark) -> tuple[str, ...]:
+    claimed = [s for s in speakers if s.claimed]
+    if claimed:
+        return min(claimed, key=lambda s: abs(at - s.end)).origins
+    others = [s for s in speakers if s.start > denial.end and s.end <= at]
+    return others[-1].origins if others else ()
+
+
+def _claims(marks: Marks, mention: Mention) -> bool:
+    """"Seoul's estimate of", "by the agency's count", "заявления южнокорейской разведки о"."""
+    gap = _TO_NOUN.match(marks.text, mention.end)
+    if gap and marks.starting(gap.end(), "assertion") and not mention.never:
+        return gap.end() > mention.end or mention.language in ("ko", "ja", "zh")
+    for noun in marks.of("assertion", "given", end=mention.start):
+        between = marks.text[noun.end : mention.start]
+        if noun.group == "given" or mention.language in ("ru", "uk", "en", "fr"):
+            if _OF.fullmatch(between) and (noun.group == "given" or mention.language in ("ru", "uk") or between.strip()):
+                return True
+    return False
+
+
+def _puts(marks: Marks, mention: Mention) -> bool:
+    """"Zelensky put the number at", "the Pentagon, which counted"."""
+    if mention.never:
+        return False
+    for verb in marks.of("putting", start=mention.end, end=min(len(marks.text), mention.end + REACH)):
+        gap = marks.text[mention.end : verb.start]
+        if not re.search(r"[;:\"“”«»]|, (?!which|who)", gap):
+            return True
+    return False

@@ -1,0 +1,281 @@
+"""The figures of a topic in an article: how many, in which role, says who, as of when.
+
+Numbers come from the grammar (numerals.py). What a number counts (figure_counts.py), which role it plays
+(figure_roles.py), whose it is (figure_sources.py) and of which day (figure_dates.py) is read from its sentence first,
+then from the paragraph, then from the article. A number that is no figure of the topic is left out with a reason, so
+that every number is accounted for.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+
+from pipeline.logic import figure_counts, origins
+from pipeline.logic.figure_counts import Counted
+from pipeline.logic.figure_dates import Dated, dates
+from pipeline.logic.figure_numbers import Number, numbers
+from pipeline.logic.figure_roles import ROLE, WEAK, Chooser, Place
+from pipeline.logic.figure_sources import Sources, Speaker
+from pipeline.logic.figure_text import Mark, Marker, Marks
+from pipeline.logic.figure_words import Words
+from pipeline.logic.mentions import Finder
+from pipeline.logic.numerals import Grammar
+from pipeline.logic.roles import NOUNS, Roles
+from pipeline.logic.speakers import NOBODY, Publisher
+from pipeline.logic.text import sentences
+
+LONGEST = 1500  # characters of a sentence that are read
+FEW = 100  # below it a number without a noun is a figure only beside a cue
+DENIED_WITHIN = 220
+
+OTHER_PEOPLE, OTHER_UNIT, NO_SUBJECT, NO_ROLE = "other people", "other unit", "not of the topic", "no role"
+
+_NEGATED = re.compile(r"(?:\b(?:not|nor|neither|n't|не|ні|ни|never)\s)$")
+_TURN = re.compile(r";|,\s(?:but|а|но|але|mais)\s")
+
+
+@dataclass(frozen=True)
+class Figure:
+    """`attributed_to` are ids of origins, none where nobody is named. `span` is text[start:end]. `of` is the whole of
+    which a fraction was given; an `increment` comes on top of an earlier total; `earlier` is what was said before."""
+
+    role: str
+    low: float
+    high: float
+    modality: str
+    unit: str
+    denied: bool
+    attributed_to: tuple[str, ...]
+    as_of: date | None
+    start: int
+    end: int
+    span: str
+    increment: bool = False
+    earlier: bool = False
+    of: float | None = None
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A number that is no figure of the topic."""
+
+    start: int
+    end: int
+    span: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Context:
+    """What stands around a paragraph. `main` are the article's origins, `last` those of the paragraph before, and
+    `said` the last day that each origin's statement was dated to."""
+
+    title: str = ""
+    before: Sequence[str] = ()
+    published: datetime | date | None = None
+    language: str | None = None
+    publisher: Publisher = NOBODY
+    main: tuple[str, ...] = ()
+    last: tuple[str, ...] = ()
+    said: Mapping[str, date] = field(default_factory=dict)
+
+    def day(self) -> date | None:
+        """The day of publication, in the zone it was given in."""
+        return self.published.date() if isinstance(self.published, datetime) else self.published
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A paragraph's figures and other numbers; `last` and `said` are for the next paragraph's context."""
+
+    figures: tuple[Figure, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
+    last: tuple[str, ...] = ()
+    said: Mapping[str, date] = field(default_factory=dict)
+
+
+class Figures:
+    def __init__(self, roles: Roles, finder: Finder, grammar: Grammar, words: Words) -> None:
+        self._roles = {role.name: role for role in roles.roles}
+        cues = [term for role in roles.roles for term in role.cues if " + " not in term]
+        of_roles = {ROLE + role.name: role.cues for role in roles.roles}
+        of_roles |= {WEAK + role.name: role.weak for role in roles.roles}
+        nouns = {key: getattr(roles, key) for key in NOUNS}
+        self._marker = Marker({**words.groups, **nouns, **of_roles, "cue": cues})
+        self._subjects = Marker({"subject": roles.subject})
+        self._chooser = Chooser(roles)
+        self._sources = Sources(finder)
+        self._finder = finder
+        self._grammar = grammar
+
+    def name_of(self, origin_id: str) -> str:
+        return self._finder.origins[origin_id].name
+
+    def article(
+        self,
+        title: str,
+        paragraphs: Sequence[str],
+        *,
+        published: datetime | date | None = None,
+        language: str | None = None,
+        source: str | None = None,
+        publisher: Publisher = NOBODY,
+    ) -> list[Reading]:
+        """A reading of each paragraph, in order."""
+        found = origins.find(self._finder, title, paragraphs, source=source, publisher=publisher)
+        main = (found.main.origin_id,) if found.main else ()
+        context = Context(title, (), published, language, publisher, main)
+        readings = []
+        for number, paragraph in enumerate(paragraphs):
+            reading = self.of(paragraph, replace(context, before=paragraphs[:number]))
+            readings.append(reading)
+            context = replace(context, last=reading.last, said=reading.said)
+        return readings
+
+    def of(self, text: str, context: Context) -> Reading:
+        figures: list[Figure] = []
+        left_out: list[LeftOut] = []
+        last, said = context.last, dict(context.said)
+        within: tuple[str, ...] = ()  # who spoke last in this paragraph
+        topical: bool | None = None  # whether what stands before is of the topic; looked up once it matters
+        for begin, stop in sentences(text):
+            sentence = text[begin : min(stop, begin + LONGEST)]
+            found = self._grammar.find(sentence, context.language)
+            marks = self._marker.marks(sentence)
+            speakers = self._sources.speakers(sentence, marks, context.publisher)
+            day = context.day()
+            dated = dates(marks, day) if day else []
+            if speakers and dated:
+                for origin in speakers[0].origins:
+                    said[origin] = dated[0].day
+            own = any(marks.of("subject"))
+            if found and not own and topical is None:
+                topical = self._topical(context, text[:begin])
+            read = _Sentence(sentence, begin, marks, speakers, dated, within, context, last)
+            for number in numbers(sentence, marks, found):
+                outcome = self._read(read, number, own or bool(topical), said)
+                if isinstance(outcome, Figure):
+                    figures.append(outcome)
+                else:
+                    start, end = number.start, number.end
+                    left_out.append(LeftOut(begin + start, begin + end, sentence[start:end], outcome))
+            if speakers:
+                within = last = self._sources.carried(speakers)
+            topical = True if own else topical
+        return Reading(tuple(figures), tuple(left_out), last, said)
+
+    def _topical(self, context: Context, before: str) -> bool:
+        return any(next(self._subjects.marks(t).of("subject"), None) for t in (before, context.title, *context.before))
+
+    def _read(self, read: _Sentence, number: Number, topical: bool, said: Mapping[str, date]) -> Figure | str:
+        """The figure, or the reason why the number is none."""
+        if number.reason:
+            return number.reason
+        marks = read.marks
+        unit = "usd_month" if number.kind == "money" else "people"
+        if unit == "people":
+            phrase = figure_counts.counted(marks, number.start, number.number_end, number.end, number.low)
+        else:
+            phrase = Counted(figure_counts.PEOPLE, "", number.start, number.end)
+        if phrase.what in (figure_counts.UNLIKE, figure_counts.UNKNOWN) and not number.multiplied:
+            return OTHER_UNIT
+        whose = phrase.whose or _owner(marks, phrase)
+        if whose == figure_counts.OTHERS:
+            return OTHER_PEOPLE
+        if not topical:
+            return NO_SUBJECT
+        place = Place(phrase.start, phrase.end, number.others)
+        role = self._chooser.choose(marks, place, unit=unit, whole=number.whole)
+        if role is None:
+            return NO_ROLE
+        if phrase.what == figure_counts.BARE and number.high < FEW and not self._chooser.beside(marks, place, role):
+            return OTHER_UNIT
+        denial = _denial(marks, number)
+        attributed = self._whose(read, number, denial)
+        start, end = read.begin + number.start, read.begin + number.end
+        return Figure(
+            role,
+            number.low,
+            number.high,
+            number.modality,
+            unit,
+            denial is not None,
+            attributed,
+            _as_of(read, number, attributed, said),
+            start,
+            end,
+            read.sentence[number.start : number.end],
+            number.increment,
+            number.earlier,
+            number.of,
+        )
+
+    def _whose(self, read: _Sentence, number: Number, denial: Mark | None) -> tuple[str, ...]:
+        if read.speakers:
+            found = self._sources.of(read.marks.text, number.start, read.speakers, denial)
+            if found or denial is not None:
+                return found
+        if read.within:
+            return read.within
+        if any(read.marks.of("so")) and read.last:
+            return read.last
+        return read.context.main
+
+
+@dataclass(frozen=True)
+class _Sentence:
+    sentence: str
+    begin: int
+    marks: Marks
+    speakers: Sequence[Speaker]
+    dated: Sequence[Dated]
+    within: tuple[str, ...]
+    context: Context
+    last: tuple[str, ...]
+
+
+def _owner(marks: Marks, phrase: Counted) -> str:
+    """Whose people they are by what stands in front in the sentence: whoever does it to them is not meant."""
+    found = sorted(marks.of("subject", "others", end=phrase.start), key=lambda m: (m.end, m.start))
+    for mark in reversed(found):
+        if mark.group == "subject":
+            return figure_counts.SUBJECT
+        gap = marks.text[mark.end : phrase.start]
+        if any(marks.of("losing", start=mark.start, end=phrase.start)):
+            return figure_counts.OTHERS
+        doing = any(marks.of("cue", start=mark.end, end=phrase.start)) and "," not in gap
+        if not doing and len(gap) <= 60 and not figure_counts.EAST_ASIAN.search(gap[:2]):
+            return figure_counts.OTHERS
+    return ""
+
+
+def _denial(marks: Marks, number: Number) -> Mark | None:
+    text = marks.text
+    for mark in marks.of("no", end=number.start):
+        if number.start - mark.end <= 2:
+            return mark
+    for mark in marks.of("denial", end=number.start):
+        gap = text[mark.end : number.start]
+        if len(gap) <= DENIED_WITHIN and not _TURN.search(gap) and not _NEGATED.search(text[: mark.start]):
+            return mark
+    for mark in marks.of("denial_after", start=number.end):
+        gap = text[number.end : mark.start]
+        if len(gap) <= DENIED_WITHIN and not _TURN.search(gap):
+            return mark
+    return None
+
+
+def _as_of(read: _Sentence, number: Number, attributed: tuple[str, ...], said: Mapping[str, date]) -> date | None:
+    """The day of the statement: named beside whose figure it is, or where they spoke before, or of publication."""
+    if read.dated:
+        speaker = next((s for s in read.speakers if s.origins == attributed), None)
+        near = speaker.end if speaker else number.start
+        return min(read.dated, key=lambda d: abs(d.start - near)).day
+    for origin in attributed:
+        if origin in said:
+            return said[origin]
+    published = read.context.published
+    return published.date() if isinstance(published, datetime) else published
