@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 GROUPS = frozenset(
-    "bare whole whole_after and denial denial_after no losing assertion putting given each so yesterday".split()
+    "bare whole whole_after and denial denial_after no losing assertion putting given each aside formerly so yesterday".split()
 )
 NUMBERED = frozenset({"days", "days_too", "months"})  # whose terms stand for their place in the list
 
