@@ -29,14 +29,14 @@ class Counted:
     end: int
 
 
-def counted(marks: Marks, start: int, number_end: int, end: int, low: float) -> Counted:
+def counted(marks: Marks, start: int, number_end: int, end: int) -> Counted:
     """The phrase around the number at [start, number_end), which with its hedges ends at `end`."""
     if EAST_ASIAN.search(marks.text, max(0, start - 12), min(len(marks.text), end + 12)):
         return _east_asian(marks, start, number_end, end)
-    return _western(marks, start, max(number_end, end), low)
+    return _western(marks, start, max(number_end, end))
 
 
-def _western(marks: Marks, start: int, end: int, low: float) -> Counted:
+def _western(marks: Marks, start: int, end: int) -> Counted:
     text, at, whose, unknown, words = marks.text, end, "", 0, 0
     phrase = end
     head = ""
@@ -80,6 +80,8 @@ def _western(marks: Marks, start: int, end: int, low: float) -> Counted:
 
 def _east_asian(marks: Marks, start: int, number_end: int, end: int) -> Counted:
     text = marks.text
+    if unlike := marks.starting(number_end, "unlike"):
+        return Counted(UNLIKE, "", start, unlike.end)
     counter = _PEOPLE_COUNTER.match(text, number_end)
     at = max(end, counter.end() if counter else 0)
     at = rest.end() if (rest := _AFTER_COUNTER.match(text, at)) else at
@@ -115,7 +117,8 @@ def _noun_before(marks: Marks, start: int) -> str:
     for mark in reversed(found):
         gap = marks.text[mark.end : start]
         if mark.group == "unlike":
-            if len(gap) <= 2 and not re.search(r"[은는이가을를はがを]", gap[:1]):
+            numbered = re.search(r"[\d개個수수십백천数]\s?$", marks.text[: mark.start])  # 4개 여단 1만2천 명
+            if len(gap) <= 2 and not re.search(r"[은는이가을를はがを]", gap[:1]) and not numbered:
                 return "unlike"
             continue
         if mark.group == "others" and re.match(r"(?:은|는|이|가|は|が|측|에|と|과|와|를|을|,)", gap):

@@ -16,7 +16,7 @@ _ASIAN = re.compile(r"(?:(\d{4})[年년]\s?)?(?:(\d{1,2})[月월]\s?)?(?<!\d)(\d
 _ISO = re.compile(r"\b(\d{4})-(\d\d)-(\d\d)\b")
 # A beginning or an end of what is told, not the day it was told on.
 _BOUND = re.compile(r"(?:\b(?:since|from|between|until|till|by|before|after|с|со|из|до|к|після|після|від|з|до|depuis|avant|d'ici)\s(?:the\s)?|从|自)$")
-_BOUND_BEHIND = re.compile(r"\s?(?:부터|까지|から|まで|以降|至|到|起|以来|前|~|～|〜|사이)")
+_BOUND_BEHIND = re.compile(r"\s?(?:부터|까지|から|まで|以降|至|到|起|以来|前|~|～|〜|사이|の発表から|に比べ|발표보다|발표 때|の発表の)")
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ THOUSAND = 1000
 COUNTING = frozenset({"cardinal", "money", "fraction"})
 
 _EACH = re.compile(r"[^.;]{0,40}\b(?:each|apiece)\b")
+_OF = frozenset({"of", "of the", "the", ""})
 _EACH_WORDS = frozenset({"по"})
 _A_MONTH = re.compile(r"[$]|dollar|usd|доллар|долар|달러|ドル|美元|美金", re.IGNORECASE)
 
@@ -32,6 +33,7 @@ class Number:
     increment: bool = False
     earlier: bool = False
     whole: bool = False
+    part: bool = False
     of: float | None = None
     multiplied: bool = False
     reason: str = ""
@@ -74,6 +76,7 @@ def numbers(sentence: str, marks: Marks, found: Sequence[Quantity]) -> list[Numb
                 q.increment,
                 q.earlier,
                 whole_here,
+                _is_part(marks, found, i),
                 of,
                 multiplied,
                 reason,
@@ -94,11 +97,8 @@ def _whole_of(marks: Marks, found: Sequence[Quantity], i: int) -> Quantity | Non
     q = found[i]
     behind = found[i + 1] if i + 1 < len(found) else None
     if behind is not None and behind.kind == "cardinal" and behind.start - q.end <= NEAR:
-        if any(marks.of("whole", start=q.end, end=behind.number_start)) or marks.text[q.end : behind.start].strip() in (
-            "of",
-            "of the",
-            "",
-        ):
+        gap = marks.text[q.end : behind.start].strip()
+        if any(marks.of("whole", start=q.number_start, end=behind.number_start)) or gap in _OF:
             return behind
     before = found[i - 1] if i else None
     if before is not None and before.kind == "cardinal" and q.start - before.end <= NEAR:
@@ -111,7 +111,7 @@ def _whole_of(marks: Marks, found: Sequence[Quantity], i: int) -> Quantity | Non
 def _is_whole(marks: Marks, found: Sequence[Quantity], i: int) -> bool:
     """Whether another number of the sentence is a part of this one."""
     q = found[i]
-    if len(found) == 1:
+    if len(found) == 1 or q.earlier:
         return False
     if any(q.number_start - m.end <= 16 and _close(marks.text[m.end : q.number_start]) for m in marks.of("whole", end=q.number_start)):
         return True
@@ -120,6 +120,14 @@ def _is_whole(marks: Marks, found: Sequence[Quantity], i: int) -> bool:
         marks.text[m.end : m.end + 1] not in ("国", "國") and "," not in marks.text[q.end : m.start]
         for m in marks.of("whole_after", start=q.end, end=following[0].start)
     )
+
+
+def _is_part(marks: Marks, found: Sequence[Quantity], i: int) -> bool:
+    """Whether it is one of a whole that is named or counted: "1,000 of the soldiers sent", 중 300명."""
+    end = found[i].number_end
+    if any(m.start - end <= 2 for m in marks.of("whole", start=end)):
+        return True
+    return i > 0 and _is_whole(marks, found[: i + 1], i - 1)
 
 
 def _close(gap: str) -> bool:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pipeline.logic.figure_text import EAST_ASIAN, Mark, Marks
 from pipeline.logic.roles import Role, Roles
 
 ROLE, WEAK = "role:", "weak:"
 # Costs. A character of an East Asian script says about as much as three of an alphabet.
-LIMIT, WEAK_LIMIT, TURN_LIMIT = 130.0, 160.0, 110.0
+LIMIT, WEAK_LIMIT, TURN_LIMIT = 130.0, 160.0, 95.0
 COMMA, STOP, CONJUNCTION, NUMBER, CUE, EAST = 20.0, 40.0, 30.0, 45.0, 8.0, 3.0
 ACROSS = 400.0  # the end of a sentence
+ANOTHER = 45.0  # a plan told behind "and" is of something else
+PART = 60.0  # "300 of the 3,000 sent": those sent are the whole
 BESIDE = 14.0  # about two words
 BEHIND = 6.0  # where the verb comes last, what stands in front has a little less to say
 
@@ -27,9 +29,7 @@ _KOREAN_LINK = re.compile(r"(?:[으하되였했됐]고|[하으]며|지만|는데
 class Near:
     role: str
     cost: float
-    start: int
-    end: int
-    weak: bool = False
+    links: float
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,8 @@ class Place:
     start: int
     end: int
     others: Sequence[tuple[int, int]]
+    whole: bool = False
+    part: bool = False
 
 
 class Chooser:
@@ -46,24 +48,21 @@ class Chooser:
         self.roles = {role.name: role for role in roles.roles}
         self._turning = {turned: role for role in roles.roles for turned in role.turns}
 
-    def choose(self, marks: Marks, place: Place, *, unit: str = "people", whole: bool = False) -> str | None:
-        """The role, None where no cue is near enough. `whole`: the number is one of which others are parts."""
-        fitting = [r for r in self.roles.values() if r.unit == unit and (not whole or r.whole or r.turns)]
+    def choose(self, marks: Marks, place: Place, *, unit: str = "people") -> Near | None:
+        """The role and how near its cue is, None where none is near enough."""
+        fitting = [r for r in self.roles.values() if r.unit == unit and (not place.whole or r.whole or r.turns)]
         found = self._near(marks, place, fitting, ROLE)
         best = min(found, key=lambda n: n.cost, default=None)
         if best is None or best.cost > LIMIT:
             weak = [n for n in self._near(marks, place, fitting, WEAK) if n.cost <= WEAK_LIMIT]
             best = min(weak, key=lambda n: n.cost, default=None)
         if best is None:
-            return next((r.name for r in fitting if r.whole), None) if whole else None
+            default = next((r.name for r in fitting if r.whole), None) if place.whole else None
+            return Near(default, LIMIT, 0.0) if default else None
         turning = self._turning.get(best.role)
         if turning and any(n.role == turning.name and n.cost <= TURN_LIMIT for n in found):
-            return turning.name
-        return best.role
-
-    def beside(self, marks: Marks, place: Place, role: str) -> bool:
-        """Whether a cue of the role stands right beside the number."""
-        return any(n.cost <= BESIDE for n in self._near(marks, place, [self.roles[role]], ROLE))
+            return replace(best, role=turning.name)
+        return best
 
     def _near(self, marks: Marks, place: Place, roles: Sequence[Role], kind: str) -> list[Near]:
         known = [m for role in roles for m in marks.of(kind + role.name)]
@@ -71,10 +70,10 @@ class Chooser:
         shown = [m for m in known if not _inside(m, every)]
         found = []
         for mark in shown:
-            if mark.start < place.end and place.start < mark.end and mark.start < place.start:
-                continue
-            cost = distance(marks, place, mark, shown)
-            found.append(Near(mark.group.partition(":")[2], cost, mark.start, mark.end, kind == WEAK))
+            name = mark.group.partition(":")[2]
+            cost, links = distance(marks, place, mark, shown)
+            cost += PART if place.part and self.roles[name].whole else 0
+            found.append(Near(name, cost + (ANOTHER * links if self.roles[name].turns else 0), links))
         return found
 
 
@@ -86,15 +85,13 @@ def _inside(mark: Mark, every: Sequence[Mark]) -> bool:
     )
 
 
-def distance(marks: Marks, place: Place, mark: Mark, cues: Sequence[Mark] = ()) -> float:
-    """What lies between a number and a cue."""
-    if mark.start >= place.start and mark.end <= place.end:
-        return 0.0  # in its own noun phrase
+def distance(marks: Marks, place: Place, mark: Mark, cues: Sequence[Mark] = ()) -> tuple[float, int]:
+    """What lies between a number and a cue: its cost, and how many words like "and"."""
+    if mark.start < place.end and place.start < mark.end:
+        return 0.0, 0  # in its own noun phrase
     behind = mark.start >= place.end
     begin, end = (place.end, mark.start) if behind else (mark.end, place.start)
-    if end < begin:
-        begin, end = min(begin, end), max(begin, end)
-    gap = marks.text[begin:end]
+    gap = _without_asides(marks, begin, end)
     east = EAST_ASIAN.search(marks.text[mark.start : mark.end]) is not None
     cost = len(gap) * (EAST if east else 1.0)
     cost += COMMA * len(_COMMA.findall(gap)) + STOP * len(_STOP.findall(gap)) + ACROSS * len(_END.findall(gap))
@@ -104,4 +101,13 @@ def distance(marks: Marks, place: Place, mark: Mark, cues: Sequence[Mark] = ()) 
     cost += CUE * sum(begin <= m.start and m.end <= end and m.group != mark.group for m in cues)
     if east and not behind:
         cost += BEHIND
-    return cost
+    return cost, links
+
+
+def _without_asides(marks: Marks, begin: int, end: int) -> str:
+    """The text between, less "..., according to the service, ..."."""
+    for mark in marks.of("aside", start=begin, end=end):
+        left, right = marks.text.rfind(",", begin, mark.start), marks.text.find(",", mark.end, end)
+        if left >= 0 and mark.start - left <= 3 and right > 0:
+            return marks.text[begin:left] + marks.text[right + 1 : end]
+    return marks.text[begin:end]

@@ -11,6 +11,7 @@ from pipeline.logic.mentions import Finder, Mention
 from pipeline.logic.origins import LONGEST
 from pipeline.logic.speakers import CITED, Publisher, cited, together
 
+VERB_LAST = frozenset({"ko", "ja"})
 REACH = 70  # characters from a name to the verb by which it gives a number
 _TO_NOUN = re.compile(r"(?:'s?)?\s?(?:own |latest |new |official |の|의 |의|측 |측의 |方面|側の)?")
 _OF = re.compile(r"\s?(?:of|by|from)?\s?(?:the|its)?\s?")
@@ -47,9 +48,18 @@ class Sources:
                 origins = tuple(dict.fromkeys(m.origin_id for m in group))
                 if claimed or group[0].start not in found:
                     found[group[0].start] = Speaker(origins, group[0].start, group[-1].end, claimed)
+        counted = [*marks.of("people", "subject", "cue")]
+        found = {
+            at: s
+            for at, s in found.items()
+            if self.kind(s.origins[0]) != "witness" or not any(m.start < s.end and s.start < m.end for m in counted)
+        }
         for phrase in named.phrases:
             found.setdefault(phrase.start, Speaker((phrase.origin_id,), phrase.start, phrase.end))
-        return sorted(found.values(), key=lambda s: s.start)
+        # The topic's own country is named for its people: it speaks where nobody else does.
+        subject = {at for at, s in found.items() if any(m.start <= s.start < m.end for m in marks.of("subject"))}
+        kept = [s for at, s in found.items() if at not in subject or len(subject) == len(found)]
+        return sorted(kept, key=lambda s: s.start)
 
     def kind(self, origin_id: str) -> str:
         return self._finder.origins[origin_id].kind
@@ -92,6 +102,8 @@ def _denied(at: int, speakers: Sequence[Speaker], denial: Mark) -> tuple[str, ..
 
 def _claims(marks: Marks, mention: Mention) -> bool:
     """"Seoul's estimate of", "by the agency's count", "заявления южнокорейской разведки о"."""
+    if any(marks.of("assertion", start=mention.start, end=mention.end)) and mention.kind != "document":
+        return True  # "the South Korean claim"
     gap = _TO_NOUN.match(marks.text, mention.end)
     if gap and marks.starting(gap.end(), "assertion") and not mention.never:
         return gap.end() > mention.end or mention.language in ("ko", "ja", "zh")
@@ -105,10 +117,11 @@ def _claims(marks: Marks, mention: Mention) -> bool:
 
 def _puts(marks: Marks, mention: Mention) -> bool:
     """"Zelensky put the number at", "the Pentagon, which counted"."""
-    if mention.never:
+    if mention.language in VERB_LAST or mention.kind == "witness":
         return False
     for verb in marks.of("putting", start=mention.end, end=min(len(marks.text), mention.end + REACH)):
         gap = marks.text[mention.end : verb.start]
-        if not re.search(r"[;:\"“”«»]|, (?!which|who)", gap):
-            return True
+        relative = re.match(r",? (?:which|who)\b", gap)
+        if not re.search(r"[;:\"“”«»]|, (?!which|who)", gap) and (relative or not mention.never):
+            return len(gap) <= (6 if mention.language == "zh" else REACH)
     return False

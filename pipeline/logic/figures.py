@@ -9,7 +9,7 @@ that every number is accounted for.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
@@ -17,7 +17,7 @@ from pipeline.logic import figure_counts, origins
 from pipeline.logic.figure_counts import Counted
 from pipeline.logic.figure_dates import Dated, dates
 from pipeline.logic.figure_numbers import Number, numbers
-from pipeline.logic.figure_roles import ROLE, WEAK, Chooser, Place
+from pipeline.logic.figure_roles import BESIDE, ROLE, WEAK, Chooser, Near, Place, distance
 from pipeline.logic.figure_sources import Sources, Speaker
 from pipeline.logic.figure_text import Mark, Marker, Marks
 from pipeline.logic.figure_words import Words
@@ -29,11 +29,15 @@ from pipeline.logic.text import sentences
 
 LONGEST = 1500  # characters of a sentence that are read
 FEW = 100  # below it a number without a noun is a figure only beside a cue
+LONG_AGO = 4  # years before publication; a sentence that names such a year is history
+FORMER_WITHIN = 25.0
 DENIED_WITHIN = 220
 
 OTHER_PEOPLE, OTHER_UNIT, NO_SUBJECT, NO_ROLE = "other people", "other unit", "not of the topic", "no role"
+LONG_AGO_REASON = "long ago"
 
 _NEGATED = re.compile(r"(?:\b(?:not|nor|neither|n't|не|ні|ни|never)\s)$")
+_JOINED = re.compile(r"\s?(?:,|and|и|і|та|й|et|와|과|및|と|、|和|及|以及)?\s?(?:another|ещё|еще|ще)?\s?")
 _TURN = re.compile(r";|,\s(?:but|а|но|але|mais)\s")
 
 
@@ -71,7 +75,7 @@ class LeftOut:
 @dataclass(frozen=True)
 class Context:
     """What stands around a paragraph. `main` are the article's origins, `last` those of the paragraph before, and
-    `said` the last day that each origin's statement was dated to."""
+    `said` the last day that each origin's statement was dated to, `lead` the first that any was."""
 
     title: str = ""
     before: Sequence[str] = ()
@@ -81,6 +85,7 @@ class Context:
     main: tuple[str, ...] = ()
     last: tuple[str, ...] = ()
     said: Mapping[str, date] = field(default_factory=dict)
+    lead: date | None = None
 
     def day(self) -> date | None:
         """The day of publication, in the zone it was given in."""
@@ -95,6 +100,7 @@ class Reading:
     left_out: tuple[LeftOut, ...] = ()
     last: tuple[str, ...] = ()
     said: Mapping[str, date] = field(default_factory=dict)
+    lead: date | None = None
 
 
 class Figures:
@@ -132,13 +138,14 @@ class Figures:
         for number, paragraph in enumerate(paragraphs):
             reading = self.of(paragraph, replace(context, before=paragraphs[:number]))
             readings.append(reading)
-            context = replace(context, last=reading.last, said=reading.said)
+            context = replace(context, last=reading.last, said=reading.said, lead=reading.lead)
         return readings
 
     def of(self, text: str, context: Context) -> Reading:
         figures: list[Figure] = []
         left_out: list[LeftOut] = []
         last, said = context.last, dict(context.said)
+        lead = context.lead
         within: tuple[str, ...] = ()  # who spoke last in this paragraph
         topical: bool | None = None  # whether what stands before is of the topic; looked up once it matters
         for begin, stop in sentences(text):
@@ -154,32 +161,66 @@ class Figures:
             own = any(marks.of("subject"))
             if found and not own and topical is None:
                 topical = self._topical(context, text[:begin])
-            read = _Sentence(sentence, begin, marks, speakers, dated, within, context, last)
-            for number in numbers(sentence, marks, found):
-                outcome = self._read(read, number, own or bool(topical), said)
+            lead = lead or (dated[0].day if dated and speakers else None)
+            read = _Sentence(sentence, begin, marks, speakers, dated, within, context, last, lead)
+            for outcome in self._numbers(read, numbers(sentence, marks, found), own or bool(topical), said):
                 if isinstance(outcome, Figure):
                     figures.append(outcome)
                 else:
-                    start, end = number.start, number.end
-                    left_out.append(LeftOut(begin + start, begin + end, sentence[start:end], outcome))
+                    left_out.append(outcome)
             if speakers:
                 within = last = self._sources.carried(speakers)
             topical = True if own else topical
-        return Reading(tuple(figures), tuple(left_out), last, said)
+        return Reading(tuple(figures), tuple(left_out), last, said, lead)
 
     def _topical(self, context: Context, before: str) -> bool:
         return any(next(self._subjects.marks(t).of("subject"), None) for t in (before, context.title, *context.before))
 
-    def _read(self, read: _Sentence, number: Number, topical: bool, said: Mapping[str, date]) -> Figure | str:
-        """The figure, or the reason why the number is none."""
-        if number.reason:
-            return number.reason
+    def _numbers(
+        self, read: _Sentence, found: Sequence[Number], topical: bool, said: Mapping[str, date]
+    ) -> Iterator[Figure | LeftOut]:
         marks = read.marks
-        unit = "usd_month" if number.kind == "money" else "people"
-        if unit == "people":
-            phrase = figure_counts.counted(marks, number.start, number.number_end, number.end, number.low)
-        else:
-            phrase = Counted(figure_counts.PEOPLE, "", number.start, number.end)
+        phrases = [_phrase(marks, number) for number in found]
+        counts = [not n.reason and p.what in (figure_counts.PEOPLE, figure_counts.BARE) for n, p in zip(found, phrases)]
+        past = day.year - LONG_AGO if (day := read.context.day()) else None
+        long_ago = any(past and n.kind in ("year", "date") and 1000 < n.low < past for n in found)
+        before: Near | None = None
+        for i, (number, phrase) in enumerate(zip(found, phrases)):
+            others = [(n.start, n.end) for j, n in enumerate(found) if j != i and counts[j]]
+            place = Place(phrase.start, phrase.end, others, number.whole, number.part)
+            role: Near | None = None
+            outcome: Figure | str = LONG_AGO_REASON if long_ago and not number.reason else number.reason
+            if not outcome:
+                previous = phrases[i - 1] if i else None
+                joined = previous is not None and counts[i - 1] and _coordinated(marks, previous.end, phrase.start)
+                role = self._role(marks, number, place, before if joined else None)
+                outcome = self._read(read, number, phrase, place, topical, role, said)
+            if isinstance(outcome, Figure):
+                yield outcome
+            else:
+                start, end = number.start, number.end
+                yield LeftOut(read.begin + start, read.begin + end, read.sentence[start:end], outcome)
+            before = role
+
+    def _role(self, marks: Marks, number: Number, place: Place, before: Near | None) -> Near | None:
+        """`before` is that of the number it is joined to by "and"."""
+        role = self._chooser.choose(marks, place, unit="usd_month" if number.kind == "money" else "people")
+        if before is not None and (role is None or role.cost > before.cost):
+            return before
+        return role
+
+    def _read(
+        self,
+        read: _Sentence,
+        number: Number,
+        phrase: Counted,
+        place: Place,
+        topical: bool,
+        role: Near | None,
+        said: Mapping[str, date],
+    ) -> Figure | str:
+        """The figure, or the reason why the number is none."""
+        marks = read.marks
         if phrase.what in (figure_counts.UNLIKE, figure_counts.UNKNOWN) and not number.multiplied:
             return OTHER_UNIT
         whose = phrase.whose or _owner(marks, phrase)
@@ -187,21 +228,19 @@ class Figures:
             return OTHER_PEOPLE
         if not topical:
             return NO_SUBJECT
-        place = Place(phrase.start, phrase.end, number.others)
-        role = self._chooser.choose(marks, place, unit=unit, whole=number.whole)
         if role is None:
             return NO_ROLE
-        if phrase.what == figure_counts.BARE and number.high < FEW and not self._chooser.beside(marks, place, role):
+        if phrase.what == figure_counts.BARE and number.high < FEW and role.cost > BESIDE:
             return OTHER_UNIT
         denial = _denial(marks, number)
         attributed = self._whose(read, number, denial)
         start, end = read.begin + number.start, read.begin + number.end
         return Figure(
-            role,
+            role.role,
             number.low,
             number.high,
             number.modality,
-            unit,
+            self._roles[role.role].unit,
             denial is not None,
             attributed,
             _as_of(read, number, attributed, said),
@@ -209,7 +248,7 @@ class Figures:
             end,
             read.sentence[number.start : number.end],
             number.increment,
-            number.earlier,
+            number.earlier or _former(marks, place),
             number.of,
         )
 
@@ -235,6 +274,25 @@ class _Sentence:
     within: tuple[str, ...]
     context: Context
     last: tuple[str, ...]
+    lead: date | None
+
+
+def _phrase(marks: Marks, number: Number) -> Counted:
+    if number.kind == "money":
+        return Counted(figure_counts.PEOPLE, "", number.start, number.end)
+    return figure_counts.counted(marks, number.start, number.number_end, number.end)
+
+
+def _coordinated(marks: Marks, end: int, start: int) -> bool:
+    """Whether two noun phrases are joined by nothing but "and"."""
+    return start >= end and _JOINED.fullmatch(marks.text[end:start]) is not None
+
+
+def _former(marks: Marks, place: Place) -> bool:
+    """Whether a current number stands against it: "which a week ago counted 10,000, now says ..."."""
+    return bool(place.others) and any(
+        distance(marks, place, mark)[0] <= FORMER_WITHIN for mark in marks.of("formerly")
+    )
 
 
 def _owner(marks: Marks, phrase: Counted) -> str:
@@ -277,5 +335,4 @@ def _as_of(read: _Sentence, number: Number, attributed: tuple[str, ...], said: M
     for origin in attributed:
         if origin in said:
             return said[origin]
-    published = read.context.published
-    return published.date() if isinstance(published, datetime) else published
+    return read.lead or read.context.day()
