@@ -24,7 +24,8 @@ from pipeline.stages import figure_materials
 
 ROOT = Path(__file__).parents[1]
 DATA = ROOT / "pipeline" / "newsroom" / "data"
-PRACTICE = ROOT / "tests" / "data" / "figures.yaml"
+import os
+PRACTICE = Path(os.environ.get("PRACTICE") or ROOT / "tests" / "data" / "figures.yaml")
 
 
 def main() -> None:

@@ -10,6 +10,7 @@ from pipeline.logic.figure_text import EAST_ASIAN, Mark, Marks
 from pipeline.logic.roles import Role, Roles
 
 ROLE, WEAK = "role:", "weak:"
+BESIDES = "besides"
 # Costs. A character of an East Asian script says about as much as three of an alphabet.
 LIMIT, WEAK_LIMIT, TURN_LIMIT = 130.0, 160.0, 95.0
 COMMA, STOP, CONJUNCTION, NUMBER, CUE, EAST = 20.0, 40.0, 30.0, 45.0, 8.0, 3.0
@@ -19,6 +20,9 @@ PART = 60.0  # "300 of the 3,000 sent": those sent are the whole
 BESIDE = 14.0  # about two words
 BEHIND = 6.0  # where the verb comes last, what stands in front has a little less to say
 
+MODIFIER = 20.0  # "two wounded soldiers were captured"
+# 사망자가 300명, 死者は約300人: the noun is the number's subject.
+_SUBJECT_OF = re.compile(r"(?:자|者)?(?:의?\s?수)?(?:[가는이은도]|が|は|も|数は|数が)?[\s、,]{0,2}(?:모두|총|계|合わせて|計)?\s?")
 _COMMA = re.compile(r"[,、，]")
 _STOP = re.compile(r"[;:()—–«»“”\"；：「」『』]")
 _END = re.compile(r"[.!?。！？](?:\s|$)|[。！？]|\n")
@@ -29,7 +33,8 @@ _KOREAN_LINK = re.compile(r"(?:[으하되였했됐]고|[하으]며|지만|는데
 class Near:
     role: str
     cost: float
-    links: float
+    links: int
+    weak: bool = False
 
 
 @dataclass(frozen=True)
@@ -46,19 +51,22 @@ class Place:
 class Chooser:
     def __init__(self, roles: Roles) -> None:
         self.roles = {role.name: role for role in roles.roles}
+        self._plans = {role.name for role in roles.roles if role.turns}
         self._turning = {turned: role for role in roles.roles for turned in role.turns}
 
     def choose(self, marks: Marks, place: Place, *, unit: str = "people") -> Near | None:
         """The role and how near its cue is, None where none is near enough."""
         fitting = [r for r in self.roles.values() if r.unit == unit and (not place.whole or r.whole or r.turns)]
         found = self._near(marks, place, fitting, ROLE)
+        for mark in marks.of(BESIDES) if unit == "people" and not place.whole else ():
+            found.append(Near(BESIDES, *distance(marks, place, mark)))
         best = min(found, key=lambda n: n.cost, default=None)
-        if best is None or best.cost > LIMIT:
+        if best is None or best.cost > LIMIT or (best.links and best.role in self._plans):
             weak = [n for n in self._near(marks, place, fitting, WEAK) if n.cost <= WEAK_LIMIT]
-            best = min(weak, key=lambda n: n.cost, default=None)
+            best = min([*weak, *([best] if best and best.cost <= LIMIT else [])], key=lambda n: n.cost, default=None)
         if best is None:
             default = next((r.name for r in fitting if r.whole), None) if place.whole else None
-            return Near(default, LIMIT, 0.0) if default else None
+            return Near(default, LIMIT, 0, True) if default else None
         turning = self._turning.get(best.role)
         if turning and any(n.role == turning.name and n.cost <= TURN_LIMIT for n in found):
             return replace(best, role=turning.name)
@@ -73,7 +81,7 @@ class Chooser:
             name = mark.group.partition(":")[2]
             cost, links = distance(marks, place, mark, shown)
             cost += PART if place.part and self.roles[name].whole else 0
-            found.append(Near(name, cost + (ANOTHER * links if self.roles[name].turns else 0), links))
+            found.append(Near(name, cost + (ANOTHER * links if name in self._plans else 0), links, kind == WEAK))
         return found
 
 
@@ -88,7 +96,9 @@ def _inside(mark: Mark, every: Sequence[Mark]) -> bool:
 def distance(marks: Marks, place: Place, mark: Mark, cues: Sequence[Mark] = ()) -> tuple[float, int]:
     """What lies between a number and a cue: its cost, and how many words like "and"."""
     if mark.start < place.end and place.start < mark.end:
-        return 0.0, 0  # in its own noun phrase
+        return (MODIFIER if mark.end < place.end else 0.0), 0  # in its own noun phrase
+    if mark.end <= place.start and _SUBJECT_OF.fullmatch(marks.text, mark.end, place.start):
+        return 2.0, 0
     behind = mark.start >= place.end
     begin, end = (place.end, mark.start) if behind else (mark.end, place.start)
     gap = _without_asides(marks, begin, end)

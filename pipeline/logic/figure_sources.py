@@ -6,13 +6,13 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pipeline.logic.figure_text import Mark, Marks
+from pipeline.logic.figure_text import EAST_ASIAN, Mark, Marks
 from pipeline.logic.mentions import Finder, Mention
 from pipeline.logic.origins import LONGEST
 from pipeline.logic.speakers import CITED, Publisher, cited, together
 
-VERB_LAST = frozenset({"ko", "ja"})
 REACH = 70  # characters from a name to the verb by which it gives a number
+_VERB_LAST = re.compile(r"[\u3040-\u30ff\uac00-\ud7af]")  # Korean and Japanese
 _TO_NOUN = re.compile(r"(?:'s?)?\s?(?:own |latest |new |official |の|의 |의|측 |측의 |方面|側の)?")
 _OF = re.compile(r"\s?(?:of|by|from)?\s?(?:the|its)?\s?")
 _CLAUSE = re.compile(r"[;—–]|,\s(?:while|but|although|whereas|а|но|тогда как|хотя|але|хоча)\s")
@@ -117,11 +117,12 @@ def _claims(marks: Marks, mention: Mention) -> bool:
 
 def _puts(marks: Marks, mention: Mention) -> bool:
     """"Zelensky put the number at", "the Pentagon, which counted"."""
-    if mention.language in VERB_LAST or mention.kind == "witness":
+    if _VERB_LAST.search(marks.text) or mention.kind == "witness":
         return False
+    reach = 6 if EAST_ASIAN.match(marks.text, mention.start) else REACH
     for verb in marks.of("putting", start=mention.end, end=min(len(marks.text), mention.end + REACH)):
         gap = marks.text[mention.end : verb.start]
         relative = re.match(r",? (?:which|who)\b", gap)
         if not re.search(r"[;:\"“”«»]|, (?!which|who)", gap) and (relative or not mention.never):
-            return len(gap) <= (6 if mention.language == "zh" else REACH)
+            return len(gap) <= reach
     return False

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pipeline.logic.terms import Lexicon, normalise
@@ -52,6 +52,14 @@ class Marks:
         """The longest mark of these groups that starts there."""
         found = [m for group in groups for m in self.by_group.get(group, ()) if m.start == at]
         return max(found, key=lambda m: m.end, default=None)
+
+
+    def without(self, group: str, spans: Sequence[tuple[int, int]]) -> Marks:
+        """Less the marks of a group that lie in the spans."""
+        kept = tuple(
+            m for m in self.by_group.get(group, ()) if not any(a <= m.start and m.end <= b for a, b in spans)
+        )
+        return Marks(self.text, {**self.by_group, group: kept})
 
 
 class Marker:

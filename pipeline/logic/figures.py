@@ -17,7 +17,7 @@ from pipeline.logic import figure_counts, origins
 from pipeline.logic.figure_counts import Counted
 from pipeline.logic.figure_dates import Dated, dates
 from pipeline.logic.figure_numbers import Number, numbers
-from pipeline.logic.figure_roles import BESIDE, ROLE, WEAK, Chooser, Near, Place, distance
+from pipeline.logic.figure_roles import BESIDE, ROLE, WEAK, BESIDES, Chooser, Near, Place, distance
 from pipeline.logic.figure_sources import Sources, Speaker
 from pipeline.logic.figure_text import Mark, Marker, Marks
 from pipeline.logic.figure_words import Words
@@ -29,7 +29,8 @@ from pipeline.logic.text import sentences
 
 LONGEST = 1500  # characters of a sentence that are read
 FEW = 100  # below it a number without a noun is a figure only beside a cue
-LONG_AGO = 4  # years before publication; a sentence that names such a year is history
+HANDFUL = 3  # "one of them", "the two men": a figure only where a cue stands near
+LONG_AGO = 40  # years before publication; a sentence that names such a year is history
 FORMER_WITHIN = 25.0
 DENIED_WITHIN = 220
 
@@ -133,6 +134,8 @@ class Figures:
         """A reading of each paragraph, in order."""
         found = origins.find(self._finder, title, paragraphs, source=source, publisher=publisher)
         main = (found.main.origin_id,) if found.main else ()
+        if publisher.country is None and language:  # whose ministry "the defence ministry" is
+            publisher = replace(publisher, country=self._finder.home(language))
         context = Context(title, (), published, language, publisher, main)
         readings = []
         for number, paragraph in enumerate(paragraphs):
@@ -155,6 +158,7 @@ class Figures:
             speakers = self._sources.speakers(sentence, marks, context.publisher)
             day = context.day()
             dated = dates(marks, day) if day else []
+            marks = marks.without("and", [(s.start, s.end) for s in speakers])  # it joins names there
             if speakers and dated:
                 for origin in speakers[0].origins:
                     said[origin] = dated[0].day
@@ -185,6 +189,7 @@ class Figures:
         past = day.year - LONG_AGO if (day := read.context.day()) else None
         long_ago = any(past and n.kind in ("year", "date") and 1000 < n.low < past for n in found)
         before: Near | None = None
+        strong: Near | None = None
         for i, (number, phrase) in enumerate(zip(found, phrases)):
             others = [(n.start, n.end) for j, n in enumerate(found) if j != i and counts[j]]
             place = Place(phrase.start, phrase.end, others, number.whole, number.part)
@@ -194,6 +199,8 @@ class Figures:
                 previous = phrases[i - 1] if i else None
                 joined = previous is not None and counts[i - 1] and _coordinated(marks, previous.end, phrase.start)
                 role = self._role(marks, number, place, before if joined else None)
+                if role is not None and role.weak and strong is not None and phrase.what == figure_counts.BARE:
+                    role = strong  # "Kyiv put the losses at 3,000; Seoul's figure was 1,100"
                 outcome = self._read(read, number, phrase, place, topical, role, said)
             if isinstance(outcome, Figure):
                 yield outcome
@@ -201,11 +208,12 @@ class Figures:
                 start, end = number.start, number.end
                 yield LeftOut(read.begin + start, read.begin + end, read.sentence[start:end], outcome)
             before = role
+            strong = role if role is not None and not role.weak else strong
 
     def _role(self, marks: Marks, number: Number, place: Place, before: Near | None) -> Near | None:
         """`before` is that of the number it is joined to by "and"."""
         role = self._chooser.choose(marks, place, unit="usd_month" if number.kind == "money" else "people")
-        if before is not None and (role is None or role.cost > before.cost):
+        if before is not None and (role is None or role.cost > max(before.cost, 2 * BESIDE)):
             return before
         return role
 
@@ -228,10 +236,12 @@ class Figures:
             return OTHER_PEOPLE
         if not topical:
             return NO_SUBJECT
-        if role is None:
+        if role is None or role.role == BESIDES:
             return NO_ROLE
         if phrase.what == figure_counts.BARE and number.high < FEW and role.cost > BESIDE:
             return OTHER_UNIT
+        if number.high <= 1 and role.cost > BESIDE or number.high <= HANDFUL and role.cost > 2 * BESIDE:
+            return NO_ROLE
         denial = _denial(marks, number)
         attributed = self._whose(read, number, denial)
         start, end = read.begin + number.start, read.begin + number.end

@@ -83,6 +83,10 @@ class Finder:
             add("cue", cue, listed)
         self._lexicon = terms.Lexicon(concepts, terms.PARTED)
 
+    def home(self, language: str) -> str | None:
+        """The country whose own language it is, where the lexicon has one."""
+        return self._homes.get(language)
+
     def find(self, sentence: str, country: str | None = None) -> Named:
         """`country` is the publisher's: whose ministry "the defence ministry" is."""
         text = terms.normalise(sentence)

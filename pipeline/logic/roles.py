@@ -13,7 +13,7 @@ from pipeline.logic import terms
 from pipeline.logic.yamlfile import Reader
 
 UNITS = ("people", "usd_month")
-NOUNS = ("subject", "others", "people", "unlike")
+NOUNS = ("subject", "others", "people", "unlike", "besides")
 _NAME = re.compile(r"[a-z0-9]+(?:_[a-z0-9]+)*")
 
 Terms = tuple[str, ...]
@@ -34,12 +34,14 @@ class Role:
 
 @dataclass(frozen=True)
 class Roles:
-    """A topic's roles, whose people they count (`subject`) and whose not (`others`), and the nouns of numbers."""
+    """A topic's roles, whose people they count (`subject`) and whose not (`others`), and the nouns of numbers. Terms in
+    `besides` give a number a part that is none of the roles."""
 
     subject: Terms = ()
     others: Terms = ()
     people: Terms = ()
     unlike: Terms = ()
+    besides: Terms = ()
     roles: tuple[Role, ...] = ()
 
     def names(self) -> tuple[str, ...]:
@@ -60,7 +62,7 @@ class Roles:
 
 def read(reader: Reader, node: Any) -> Roles:
     """The section in the YAML tree; mistakes go to the reader."""
-    parts = reader.mapping(node, "figures", required=("subject", "people", "roles"), optional=("others", "unlike"))
+    parts = reader.mapping(node, "figures", required=("subject", "people", "roles"), optional=("others", "unlike", "besides"))
     nouns = [_terms(reader, parts.get(key), f"figures.{key}") for key in NOUNS]
     roles = []
     for name, at in reader.items(parts.get("roles"), "figures.roles"):
