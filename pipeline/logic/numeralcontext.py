@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 
 from pipeline.logic.numeralparts import HANGUL, LETTERS, Numeral, is_east
 from pipeline.logic.numeralsfile import MODALITIES, Language
@@ -13,8 +14,13 @@ Entry = tuple[int, int, Numeral, Numeral, str, str, bool, bool]
 _WORD = re.compile(rf"[{LETTERS}]+(?:'[{LETTERS}]+)*")
 _NEXT_WORD = re.compile(rf"\.?[ -]?([{LETTERS}][{LETTERS}'/]*(?:\.[{LETTERS}])?)")
 _BEFORE_WINDOW, _AFTER_WINDOW, _VERB_WINDOW = 48, 40, 60
+_NAMES = frozenset({"date", "time", "year", "ordinal", "unit_name", "code"})
+_DATES_JOINED = frozenset({" and ", " to ", " or ", "-", ", ", " et ", " au ", " и ", " по ", " та ", " і ", " й "})
 _DASH = re.compile(r" ?[-~] ?")
 _ODD = re.compile("[여多余餘數数几幾]")
+HANGUL_WORD = re.compile(rf"[{HANGUL}]")
+_COUNTED = re.compile(rf"(?![{HANGUL}])|[이가은는을를의도에과와로만씩당까뿐밖보]|여단|사단")
+_NO_COUNT = frozenset("영일이삼사오육륙칠팔구조억석서너")  # by themselves words and names of their own
 _SPACED_PARTICLE = re.compile(rf" ?[{HANGUL}]{{1,5}}(?= )")
 
 
@@ -69,9 +75,10 @@ class _Table:
     def beginning(self, text: str, at: int) -> tuple[int, str] | None:
         """The word that begins at a place: where it ends, and what it means."""
         for length in range(self._longest, 0, -1):
-            meaning = self.east.get(text[at : at + length])
+            piece = text[at : at + length]
+            meaning = self.east.get(piece)
             if meaning is not None:
-                return at + length, meaning
+                return at + len(piece), meaning
         for mark, meaning in self.marks.items():
             if text.startswith(mark, at):
                 return at + len(mark), meaning
@@ -111,14 +118,17 @@ class Context:
         self._after = _Table(listed("after"))
         self._kinds_before = _Table(listed("kinds_before"))
         kinds = [(word, kind) for word, kind in listed("kinds_after") if kind != "unit_name" or is_east(word)]
+        kinds.sort(key=lambda entry: entry[1] != "year")  # 년 is a year or a duration: the number tells
         names = [(word, kind) for word, kind in listed("kinds_after") if kind == "unit_name" and not is_east(word)]
         self._kinds_after = _Table([*kinds, *counters, *endings])
         self._names = _Table(names)
+        self._counters = _Table([*counters, *((word, "ordinal") for word, _ in endings if word == "번째")])
         self._months = _Table(months)
         self._between = _Table((word, "range") for language in languages for word in language.between)
         self._changed = _Table((word, "changed") for language in languages for word in language.changed)
         self._pairs = {(pair, False) for language in languages for pair in language.pairs}
         self._pairs |= {(pair, True) for language in languages for pair in language.change_pairs}
+        self._fractions = {word for language in languages for word in language.kinds_after.get("fraction", ())}
         self._prefixes = tuple(w for language in languages for w in language.lists["ordinal_prefixes"])
         self._endings = [
             (re.compile(rf"-?(?:{'|'.join(language.lists[key])})(?![{LETTERS}])"), key == "ordinal_endings")
@@ -140,10 +150,13 @@ class Context:
             return False
         if not numeral.east:
             return True
-        if text.startswith(tuple(self._prefixes), numeral.start - 1) and numeral.start:
+        before = text[max(0, numeral.start - 3) : numeral.start]
+        if before.endswith((*self._prefixes, *self._fractions)) or text.startswith(tuple(self._fractions), numeral.end):
             return True
         end = numeral.end
-        if numeral.low != numeral.high and not re.match(rf"[{HANGUL}]", text[end : end + 1]):
+        if HANGUL_WORD.match(text, numeral.start):
+            return self._counted_in_hangul(text, numeral)
+        if numeral.low != numeral.high:
             return True
         if _ODD.match(text, end):
             end += 1
@@ -151,6 +164,20 @@ class Context:
             self._kinds_after.beginning(text, end + 1) if text.startswith(" ", end) else None
         )
         return place is not None
+
+    def _counted_in_hangul(self, text: str, numeral: Numeral) -> bool:
+        """Its syllables begin many other words: only a whole word counts, and most only before a counter."""
+        end = numeral.end
+        if numeral.start and re.match(rf"[{HANGUL}0-9a-z]", text[numeral.start - 1]):
+            return False
+        if text[numeral.start : end] in _NO_COUNT:
+            return False
+        if numeral.low != numeral.high and not HANGUL_WORD.match(text, end):
+            return True
+        end += text.startswith("여", end)
+        end += text.startswith(" ", end)
+        counter = self._counters.beginning(text, end)
+        return counter is not None and _COUNTED.match(text, counter[0]) is not None
 
     def _in_idiom(self, text: str, numeral: Numeral) -> bool:
         first = text[numeral.start : numeral.start + 1] if numeral.east else _word_at(text, numeral.start)
@@ -168,12 +195,19 @@ class Context:
 
     def joined(self, text: str, numerals: Sequence[Numeral]) -> Iterator[Entry]:
         """Numerals with their contexts, the two ends of a range as one."""
-        at, earlier = 0, False
+        at = 0
+        link = ""  # that joined this number to the one before as a change: "from 10 to 12"
+        dated = -1  # where a date ended: "October 8 and 13"
         while at < len(numerals):
             first = last = numerals[at]
-            start = None
-            former = earlier
-            earlier = False
+            start, former, joined_by, link = None, False, link, ""
+            if (
+                last.digits
+                and last.high <= 31
+                and 0 <= dated < first.start
+                and text[dated : first.start] in _DATES_JOINED
+            ):
+                first = last = self._dated(text, first)
             if at + 1 < len(numerals):
                 relation = self._relation(text, first, numerals[at + 1])
                 if relation == "score":
@@ -183,19 +217,35 @@ class Context:
                     first, last = _scaled(first, numerals[at + 1])
                     start = relation[1]
                     at += 1
+                elif relation == "fraction":
+                    share = numerals[at + 1].low / max(first.low, 1)
+                    last = replace(numerals[at + 1], kind="fraction", low=share, high=share)
+                    first = replace(last, start=first.start)
+                    at += 1
                 elif relation is not None:
-                    former = True
+                    former, link = True, relation[1]
             at += 1
             following = numerals[at].start if at < len(numerals) else len(text) + 9
-            yield self._entry(text, first, last, start, former, following)
+            entry = self._entry(text, first, last, start, former, following, joined_by)
+            dated = entry[1] if entry[4] == "date" else -1
+            yield entry
 
-    def _relation(self, text: str, first: Numeral, second: Numeral) -> tuple[str, int] | str | None:
+    def _dated(self, text: str, numeral: Numeral) -> Numeral:
+        return numeral if self._behind(text, numeral.end) else replace(numeral, kind="date")
+
+    def _relation(self, text: str, first: Numeral, second: Numeral) -> tuple[str, Any] | str | None:
         """Whether two numerals are a range (and where it begins), a change from one to the other, a score, or nothing."""
-        if first.kind not in ("cardinal", "decimal", "ordinal") or second.kind not in ("cardinal", "decimal", "ordinal"):
+        if first.kind not in ("cardinal", "decimal", "ordinal") or second.kind not in (
+            "cardinal",
+            "decimal",
+            "ordinal",
+        ):
             return None
         gap = text[first.end : second.start]
         if len(gap) > 30:
             return None
+        if gap.strip() in self._fractions:
+            return "fraction"
         low, high = _scaled(first, second)
         rising = low.low < high.high
         if _DASH.fullmatch(gap):
@@ -216,7 +266,7 @@ class Context:
                 then = self._kinds_after.beginning(text, second.end)
                 behind = text[then[0] if then else second.end :][:2]
                 if behind.startswith(("로", "으로", "に", "へ")) and rest.strip() in ("에서", "から"):
-                    return ("change", first.start)
+                    return ("change", "")
                 return ("range", first.start) if rising else None
             return None
         if not words or len(words) > 2:
@@ -225,7 +275,7 @@ class Context:
             if words[-1] == link and before is not None and before[1] == lead:
                 changed = change or (lead in ("from", "de") and self._verb_near(text, first.start, second.end))
                 if changed:
-                    return ("change", first.start)
+                    return ("change", link)
                 return ("range", before[0]) if rising else None
         if len(words) == 1 and words[0] in self._between.exact and rising:
             return ("range", first.start)
@@ -258,9 +308,13 @@ class Context:
                     return True
         return False
 
-    def _entry(self, text: str, first: Numeral, last: Numeral, start: int | None, earlier: bool, following: int) -> Entry:
+    def _entry(
+        self, text: str, first: Numeral, last: Numeral, start: int | None, earlier: bool, following: int, link: str
+    ) -> Entry:
         kind, suffix_end = self._kind(text, first, last)
-        begin, before = self._hedges_before(text, first.start if start is None else start)
+        if kind in _NAMES:
+            return first.start, last.end, first, last, kind, "exact", False, False
+        begin, before = self._hedges_before(text, first.start if start is None else start, link)
         end, after = self._hedges_behind(text, last.end, following)
         meanings = [*before, *after]
         modality = next((m for m in meanings if m in MODALITIES and m != "about"), None)
@@ -268,17 +322,32 @@ class Context:
             first = last = replace(first, low=first.one, high=first.one)
         vague = first is last and first.low != first.high
         if modality is None:
-            modality = "at_least" if first.at_least else "about" if "about" in meanings or vague or first.about else "exact"
-        return begin, max(end, last.end), first, last, kind, modality, "more" in meanings, earlier or "earlier" in meanings
+            modality = (
+                "at_least" if first.at_least else "about" if "about" in meanings or vague or first.about else "exact"
+            )
+        return (
+            begin,
+            max(end, last.end),
+            first,
+            last,
+            kind,
+            modality,
+            "more" in meanings,
+            earlier or "earlier" in meanings,
+        )
 
-    def _hedges_before(self, text: str, start: int) -> tuple[int, list[str]]:
+    def _hedges_before(self, text: str, start: int, link: str) -> tuple[int, list[str]]:
         found: list[str] = []
         end, begin = start, start
-        for _ in range(5):
+        for number in range(5):
             while end and text[end - 1] in " (":
                 end -= 1
+            mark = self._kinds_before.ending(text, end) if number == 0 else None
+            if mark is not None and mark[1] in ("money", "percent"):
+                end = begin = mark[0]
+                continue
             place = self._before.ending(text, end)
-            if place is None or place[1] == "none":
+            if place is None or place[1] == "none" or (link and text[place[0] : end] == link):
                 break
             end, meaning = place
             if meaning != "skip":
@@ -295,7 +364,9 @@ class Context:
             if meant is None and text.startswith("-", at):
                 meant = self._after.beginning(text, at + 1)
             if meant is not None:
-                if meant[1] == "none" or meant[0] >= following - 2:  # of the next number
+                if meant[1] == "none" or (
+                    following < len(text) and not text[meant[0] : following].strip()
+                ):  # of the next number
                     break
                 place = stop = meant[0]
                 found.append(meant[1])
@@ -307,7 +378,7 @@ class Context:
             if counter is not None:
                 place = counter[0]
                 continue
-            word = _WORD.match(text, at) or _SPACED_PARTICLE.match(text, place)
+            word = _SPACED_PARTICLE.match(text, place) if is_east(text[end : end + 2]) else _WORD.match(text, at)
             if word is None or at == place == end:
                 break
             place = word.end()
@@ -333,28 +404,32 @@ class Context:
         ahead = self._kinds_before.ending(text, lead)
         month = self._month_near(text, lead, end)
         if month and (ordinal or (last.digits and last.high <= 31)):
-            return "date", end
+            other = None if ordinal else self._behind(text, end)
+            return ("date" if other is None or other[1] == "unit_name" else other[1]), end
         if ahead and ahead[1] in ("money", "percent"):
             return ahead[1], end
         if ordinal:
             return ("unit_name" if self._named(text, end) else "ordinal"), end
         behind = self._behind(text, end)
         if last.digits and re.fullmatch("[12][0-9]{3}", last.digits):
-            year = self._year(text, last, ahead, behind, month)
+            year = self._year(text, first.low, last, ahead, behind, month)
             if year:
                 return "year", end
         if behind is not None:
             kind = behind[1]
             if kind == "unit_name" and not (last.digits and behind[0] == end):
                 kind = "cardinal"
-            if kind == "year" and not last.digits:
-                kind = "measure"
             if kind == "year" and last.high < 1000:
-                kind = "measure" if last.high < 50 else "year"
+                kind = "measure"
             return ("cardinal" if kind == "counter" else kind), end
         if last.digits and not is_east(text[end : end + 2]):
             name = self._names.beginning(text, end + 1) if text.startswith(" ", end) else None
-            if name and "а" <= text[end + 1] and name[0] - end > 3 and (last.high > 4 or text[name[0] - 1] not in "ыиа"):
+            if (
+                name
+                and "а" <= text[end + 1]
+                and name[0] - end > 3
+                and (last.high > 4 or text[name[0] - 1] not in "ыиа")
+            ):
                 return "unit_name", end
         if ahead and ahead[1] in ("unit_name", "time") and last.digits:
             return ahead[1], end
@@ -364,12 +439,14 @@ class Context:
 
     def _behind(self, text: str, end: int) -> tuple[int, str] | None:
         """What follows: (where it begins, kind)."""
-        if _ODD.match(text, end):
-            end += 1
-        for at in (end, end + 1):
-            if at > end and text[end : at] not in (" ", "-"):
+        for odd in (0, 1):
+            if odd and not _ODD.match(text, end):
                 return None
+            at = end + odd
             found = self._kinds_after.beginning(text, at)
+            if found is None and text[at : at + 1] in (" ", "-"):
+                at += 1
+                found = self._kinds_after.beginning(text, at)
             if found is not None:
                 return at, found[1]
         return None
@@ -398,16 +475,24 @@ class Context:
         return self._months.beginning(text, at) is not None
 
     def _year(
-        self, text: str, numeral: Numeral, ahead: tuple[int, str] | None, behind: tuple[int, str] | None, month: bool
+        self,
+        text: str,
+        low: float,
+        numeral: Numeral,
+        ahead: tuple[int, str] | None,
+        behind: tuple[int, str] | None,
+        month: bool,
     ) -> bool:
         if behind is not None:
             return behind[1] == "year"
-        if not 1900 <= numeral.high <= 2100 or text.startswith("'", numeral.end):
+        if not 1900 <= low <= numeral.high <= 2100 or text.startswith("'", numeral.end):
             return False
         if month or (ahead is not None and ahead[1] == "year"):
             return True
         east = is_east(text[numeral.end : numeral.end + 2])
-        return not east and (numeral.high % 100 != 0 or not re.match(rf" [{LETTERS}]", text[numeral.end : numeral.end + 2]))
+        return not east and (
+            numeral.high % 100 != 0 or not re.match(rf" [{LETTERS}]", text[numeral.end : numeral.end + 2])
+        )
 
 
 def _scaled(first: Numeral, second: Numeral) -> tuple[Numeral, Numeral]:

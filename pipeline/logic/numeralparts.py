@@ -29,13 +29,14 @@ _TOKEN = re.compile(
     r"(?P<date>(?<![0-9])(?:"
     r"(?:19|20)[0-9]{2}(?P<a>[-./])[0-9]{1,2}(?P=a)[0-9]{1,2}(?![0-9])"
     r"|[0-9]{1,2}(?P<b>[./])[0-9]{1,2}(?P=b)(?:19|20)?[0-9]{2}(?![0-9])"
-    r"|(?:19|20)[0-9]{2}\. ?[0-9]{1,2}\.(?![0-9])))"
+    r"|(?:19|20)[0-9]{2}\. ?[0-9]{1,2}\.(?![0-9])|[0-9]{1,2}·[0-9]{1,2}(?![0-9·])))"
     r"|(?P<time>(?<![0-9:])[0-2]?[0-9]:[0-5][0-9](?::[0-5][0-9])?(?![0-9:]))"
     r"|(?P<digits>(?<![0-9])[0-9]{1,3}(?P<c>[,.' ])[0-9]{3}(?:(?P=c)[0-9]{3})*(?![0-9])|[0-9]+(?:[.,][0-9]+)?)"
     r"|(?P<word>[a-zà-öø-ÿœ]+|[а-яіїєґ]+(?:'[а-яіїєґ]+)*)"
 )
 _GROUPED = re.compile(r"[0-9]{1,3}([,.' ])[0-9]{3}(?:\1[0-9]{3})*")
 _CODE_BEFORE = re.compile(rf"[{LETTERS}][-_]?$|[{HANGUL}]-$|[/#@_]$|[0-9][.,:/]$")
+_HANGUL = re.compile(rf"[{HANGUL}]")
 _EAST = re.compile(r"[\u3005-\u3007\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 _SMALL, _SMALL_EAST = 1000, 10_000  # smaller multipliers stay within their group: two hundred thousand, 二千万
 
@@ -116,12 +117,14 @@ class _Sum:
 
     def multiply(self, part: Part, east: bool) -> bool:
         times = part.low / part.value, part.high / part.value
-        if self.positions == 2 and self.current is not None and self.current[0] % 10 - self.current[0] // 10 == 1:
-            self.current = self.current[0] // 10, self.current[0] % 10  # 二三十
+        if self.positions == 2 and self.current is not None:
+            tens, ones = divmod(self.current[0], 10)
+            if tens and ones == tens + 1:
+                self.current = tens, ones  # 二三十
         group = part.value < (_SMALL_EAST if east else _SMALL)
         if group:
             started = self.current is not None or not (self.section[0] or self.total[0])
-            if part.value >= self.small or not (started or east):
+            if part.value >= self.small or not (started or east or part.low == part.value):
                 return False
             times = self.current or times
             self.section = (self.section[0] + times[0] * part.value, self.section[1] + times[1] * part.value)
@@ -129,7 +132,7 @@ class _Sum:
         else:
             current = self.current or (0, 0)
             base = (self.section[0] + current[0], self.section[1] + current[1])
-            if part.value >= self.big or (not base[0] and self.total[0]):
+            if part.value >= self.big or (not base[0] and self.total[0] and part.low != part.value):
                 return False
             times = base if base[0] else times
             self.total = (self.total[0] + times[0] * part.value, self.total[1] + times[1] * part.value)
@@ -158,7 +161,7 @@ class Numerals:
             self._adjectives.update(language.adjectives)
             self._endings += language.lists["adjective_endings"]
             self._links.update(language.lists["and"], language.lists["of"])
-            for form, part in language.parts.items():
+            for form, part in language.parts:
                 if is_east(form):
                     east.setdefault(form, part)
                 elif part.kind == "ordinal" and language.lists["adjective_endings"]:
@@ -213,7 +216,8 @@ class Numerals:
                 found.append(Numeral(start, end, 0, 0, kind))
             elif kind == "digits":
                 if _CODE_BEFORE.search(text, max(0, start - 2), start):
-                    found.append(Numeral(start, end, 0, 0, "code"))
+                    amount = float(match.group().replace(",", ".")) if len(match.group()) < 6 else 0
+                    found.append(Numeral(start, end, amount, amount, "code"))
                 elif len(match.group()) <= LONGEST + 5:
                     tokens.append(_Token(start, end, match.group(), None))
             else:
@@ -288,7 +292,7 @@ class Numerals:
                 break
             if part is not None:
                 several = several or part.kind == "several"
-                article = article or part.kind == "article"
+                article = article or (part.kind == "article" and position == at)
                 about = about or part.about
             last = position
             position += 1
@@ -316,8 +320,11 @@ class Numerals:
     def _near(self, gap: str, before: _Token, after: _Token) -> bool:
         if before.east or after.east:
             if gap == " ":  # 1만 2,000
-                return before.part is not None and before.part.kind == "multiplier" and after.part is None
-            return gap in ("", "여", "多", "余", "多") and (gap == "" or (after.part is not None and after.part.value >= _SMALL))
+                spelled = after.part is None or _HANGUL.match(after.text) is not None
+                return before.part is not None and before.part.value >= _SMALL_EAST and spelled
+            return gap in ("", "여", "多", "余", "多") and (
+                gap == "" or (after.part is not None and after.part.value >= _SMALL)
+            )
         if gap == "":
             return before.part is None and after.part is not None
         if gap == ". ":

@@ -21,7 +21,9 @@ AROUND = 40  # characters given of what stands before and behind
 _BREAK_AFTER = re.compile(r"[;!?。、；！？\n]|[.,:](?![0-9])|\s[-–—]\s|[\"”»」』)（）(]")
 _BREAK_BEFORE = re.compile(r"[;!?。；！？\n\"“«「『()（）]|[.,:、，](?![0-9])")
 _FRENCH = re.compile(r"(?<![a-z])(?:le|la|les|des|du|et|une|un|dans|aux|est|sur|pour|par|de)(?![a-z])")
-_ENGLISH = re.compile(r"(?<![a-z])(?:the|of|and|to|in|a|is|for|on|by|with|that|from|at|were|was|have|more|than)(?![a-z])")
+_ENGLISH = re.compile(
+    r"(?<![a-z])(?:the|of|and|to|in|a|is|for|on|by|with|that|from|at|were|was|have|more|than)(?![a-z])"
+)
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,16 @@ class Grammar:
         return [self._quantity(text, *entry) for entry in context.joined(folded, found)]
 
     def _quantity(
-        self, text: str, start: int, end: int, first: Numeral, last: Numeral, kind: str, modality: str, more: bool, earlier: bool
+        self,
+        text: str,
+        start: int,
+        end: int,
+        first: Numeral,
+        last: Numeral,
+        kind: str,
+        modality: str,
+        more: bool,
+        earlier: bool,
     ) -> Quantity:
         behind = text[last.end : last.end + AROUND]
         stop = _BREAK_AFTER.search(behind)
@@ -94,4 +105,4 @@ def _latin(text: str, language: str | None) -> str:
     french, english = len(_FRENCH.findall(start)), len(_ENGLISH.findall(start))
     if french == english:
         return "fr" if language == "fr" else "en"
-    return "fr" if french > english else "en"
+    return "fr" if french > max(english, 1) else "en"

@@ -53,7 +53,7 @@ class Language:
     """What the file says of one language; words are as written there, with their stars."""
 
     code: str
-    parts: dict[str, Part]
+    parts: tuple[tuple[str, Part], ...]  # a form may be a numeral and the stem of an ordinal
     adjectives: dict[str, float]
     lists: dict[str, tuple[str, ...]]
     before: dict[str, tuple[str, ...]]
@@ -91,12 +91,12 @@ class _Reader(Reader):
             node, code, ("units", "before", "after", "range", "kinds"), (*NUMBERED, "adjectives", *LISTED)
         )
         lists = {key: self.forms(parts.get(key), f"{code}.{key}") for key in LISTED}
-        found: dict[str, Part] = {}
+        found: list[tuple[str, Part]] = []
         for key in NUMBERED:
             for low, high, form in self.numbers(parts.get(key), f"{code}.{key}"):
-                found[form] = _part(key, low, high, form in lists["about"])
-        found.update({form: Part("several", 2, 9) for form in lists["several"]})
-        found.update({form: Part("article", 1, 1) for form in lists["articles"] if form not in found})
+                found.append((form, _part(key, low, high, form in lists["about"])))
+        found += [(form, Part("several", 2, 9)) for form in lists["several"]]
+        found += [(form, Part("article", 1, 1)) for form in lists["articles"]]
         place = f"{code}.range"
         range_ = self.mapping(parts.get("range"), place, ("between", "pairs", "change_pairs", "changed"))
         kinds = dict(self.items(parts.get("kinds"), f"{code}.kinds"))
@@ -109,7 +109,7 @@ class _Reader(Reader):
                 words[side][kind] = self.forms(listed, f"{code}.kinds.{kind}.{side}")
         return Language(
             code,
-            found,
+            tuple(found),
             {form: low for low, _, form in self.numbers(parts.get("adjectives"), f"{code}.adjectives")},
             lists,
             self.beside(parts.get("before"), f"{code}.before"),
