@@ -24,8 +24,7 @@ from pipeline.stages import figure_materials
 
 ROOT = Path(__file__).parents[1]
 DATA = ROOT / "pipeline" / "newsroom" / "data"
-import os
-PRACTICE = Path(os.environ.get("PRACTICE") or ROOT / "tests" / "data" / "figures.yaml")
+PRACTICE = ROOT / "tests" / "data" / "figures.yaml"
 
 
 def main() -> None:

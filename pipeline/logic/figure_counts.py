@@ -45,10 +45,12 @@ def _western(marks: Marks, start: int, end: int) -> Counted:
             break
         mark = marks.starting(match.start(), "unlike", "people", "others", "subject")
         if mark is None and (cue := marks.starting(match.start(), "bare", "cue")):
-            if not head and not unknown and cue.group == "bare":
-                head = head or BARE
-            elif not head and not unknown:
-                head, phrase = BARE, phrase
+            if not head and cue.group == "cue" and marks.starting(_next(text, cue.end), "people", "subject"):
+                at = cue.end  # "two wounded soldiers"
+                words += 1
+                continue
+            if not head and not unknown:
+                head = BARE
             break
         if mark is None:
             if head in (PEOPLE, UNLIKE):
@@ -59,6 +61,8 @@ def _western(marks: Marks, start: int, end: int) -> Counted:
             if unknown > 2:
                 break
             continue
+        if head == PEOPLE and marks.starting(mark.start, "cue"):
+            break  # северокорейцев убиты: what is said of them
         groups = {m.group for m in marks.of(*NOUNS, start=mark.start, end=mark.end) if m.start == mark.start}
         if "unlike" in groups and mark.group == "unlike":
             return Counted(UNLIKE, whose, start, mark.end)
@@ -125,6 +129,11 @@ def _noun_before(marks: Marks, start: int) -> str:
             continue
         return mark.group
     return ""
+
+
+def _next(text: str, at: int) -> int:
+    match = _WORD.search(text, at)
+    return match.start() if match else at
 
 
 def _particle(text: str, at: int) -> bool:

@@ -15,13 +15,15 @@ COUNTING = frozenset({"cardinal", "money", "fraction"})
 
 _EACH = re.compile(r"[^.;]{0,40}\b(?:each|apiece)\b")
 _OF = frozenset({"of", "of the", "the", ""})
+_BARE_OF = frozenset({"of", "з", "із", "зі", "из"})  # as in "a company of 100"
 _EACH_WORDS = frozenset({"по"})
 _A_MONTH = re.compile(r"[$]|dollar|usd|доллар|долар|달러|ドル|美元|美金", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class Number:
-    """A number of the sentence, with what the numbers around make of it. `reason` says why it can be no figure."""
+    """A number of the sentence, with what the numbers around make of it. `reason` says why it can be no figure;
+    `whole_at` is the place among the numbers of what a fraction is of."""
 
     start: int
     end: int
@@ -35,6 +37,7 @@ class Number:
     whole: bool = False
     part: bool = False
     of: float | None = None
+    whole_at: int | None = None
     multiplied: bool = False
     reason: str = ""
     others: Sequence[tuple[int, int]] = ()
@@ -46,7 +49,9 @@ def numbers(sentence: str, marks: Marks, found: Sequence[Quantity]) -> list[Numb
     made = []
     for i, q in enumerate(found):
         others = [s for j, s in enumerate(spans) if j != i]
-        low, high, of, reason, multiplied = q.low, q.high, None, "", False
+        low, high, reason, multiplied = q.low, q.high, "", False
+        whole_at = _whole_of(marks, found, i) if q.kind == "fraction" else None
+        whole = found[whole_at] if whole_at is not None else None
         if q.kind not in COUNTING:
             reason = q.kind.replace("_", " ")
         elif q.kind == "money" and not _A_MONTH.search(sentence[max(0, q.start - 3) : q.end + 12]):
@@ -54,11 +59,9 @@ def numbers(sentence: str, marks: Marks, found: Sequence[Quantity]) -> list[Numb
         elif high <= 0:
             reason = "none"
         elif q.kind == "fraction":
-            whole = _whole_of(marks, found, i)
             if whole is None:
                 reason = "part of an unknown whole"
             else:
-                of = whole.high
                 low, high = round(low * whole.low), round(high * whole.high)
         before = found[i - 1] if i else None
         if not reason and before is not None and before.kind == "cardinal" and _each(marks, before, q):
@@ -76,8 +79,9 @@ def numbers(sentence: str, marks: Marks, found: Sequence[Quantity]) -> list[Numb
                 q.increment,
                 q.earlier,
                 whole_here,
-                _is_part(marks, found, i),
-                of,
+                whole is not None or _is_part(marks, found, i),
+                whole.high if whole else None,
+                whole_at,
                 multiplied,
                 reason,
                 others,
@@ -92,19 +96,19 @@ def _modality(q: Quantity, low: float, high: float) -> str:
     return "about" if q.modality == "exact" and round_number and q.kind == "cardinal" else q.modality
 
 
-def _whole_of(marks: Marks, found: Sequence[Quantity], i: int) -> Quantity | None:
-    """The number of which a fraction is given: "a third of the 12,000", 1万2000人の3分の1."""
+def _whole_of(marks: Marks, found: Sequence[Quantity], i: int) -> int | None:
+    """The place of the number of which a fraction is given: "a third of the 12,000", 1万2000人の3分の1."""
     q = found[i]
     behind = found[i + 1] if i + 1 < len(found) else None
     if behind is not None and behind.kind == "cardinal" and behind.start - q.end <= NEAR:
         gap = marks.text[q.end : behind.start].strip()
         if any(marks.of("whole", start=q.number_start, end=behind.number_start)) or gap in _OF:
-            return behind
+            return i + 1
     before = found[i - 1] if i else None
     if before is not None and before.kind == "cardinal" and q.start - before.end <= NEAR:
         gap = marks.text[before.end : q.start]
         if EAST_ASIAN.search(gap) and (any(marks.of("whole_after", start=before.end, end=q.start)) or "の" in gap or "의" in gap):
-            return before
+            return i - 1
     return None
 
 
@@ -113,8 +117,13 @@ def _is_whole(marks: Marks, found: Sequence[Quantity], i: int) -> bool:
     q = found[i]
     if len(found) == 1 or q.earlier:
         return False
-    if any(q.number_start - m.end <= 16 and _close(marks.text[m.end : q.number_start]) for m in marks.of("whole", end=q.number_start)):
-        return True
+    for mark in marks.of("whole", end=q.number_start):
+        gap = marks.text[mark.end : q.number_start]
+        bare = marks.text[mark.start : mark.end] in _BARE_OF
+        opens = not marks.text[: mark.start].rstrip() or marks.text[: mark.start].rstrip()[-1] in ".,;:(—–\"“"
+        counted = i > 0 and mark.start - found[i - 1].number_end <= 2
+        if len(gap) <= 16 and _close(gap) and (not bare or opens or counted):
+            return True
     following = [f for f in found[i + 1 :] if f.kind in ("cardinal", "fraction") and f.start - q.end <= NEAR]
     return bool(following) and any(
         marks.text[m.end : m.end + 1] not in ("国", "國") and "," not in marks.text[q.end : m.start]

@@ -46,6 +46,7 @@ class Place:
     others: Sequence[tuple[int, int]]
     whole: bool = False
     part: bool = False
+    of_end: int = -1  # where an "of the" behind the number ends
 
 
 class Chooser:
@@ -58,6 +59,9 @@ class Chooser:
         """The role and how near its cue is, None where none is near enough."""
         fitting = [r for r in self.roles.values() if r.unit == unit and (not place.whole or r.whole or r.turns)]
         found = self._near(marks, place, fitting, ROLE)
+        own = [r for r in self.roles.values() if r.unit == unit]
+        if place.whole and (headed := [n for n in self._near(marks, place, own, ROLE) if n.cost == 0]):
+            return headed[0]  # "600 of 4,700 casualties"
         for mark in marks.of(BESIDES) if unit == "people" and not place.whole else ():
             found.append(Near(BESIDES, *distance(marks, place, mark)))
         best = min(found, key=lambda n: n.cost, default=None)
@@ -79,8 +83,11 @@ class Chooser:
         found = []
         for mark in shown:
             name = mark.group.partition(":")[2]
+            if place.part and self.roles[name].whole and 0 <= mark.start - place.end <= 1:
+                continue  # "a third of the 12,000 soldiers sent"
             cost, links = distance(marks, place, mark, shown)
-            cost += PART if place.part and self.roles[name].whole else 0
+            partitive = mark.start >= place.end and place.of_end >= mark.start - 1  # "2,000 of the injured"
+            cost += PART if place.part and (self.roles[name].whole or partitive) else 0
             found.append(Near(name, cost + (ANOTHER * links if name in self._plans else 0), links, kind == WEAK))
         return found
 

@@ -48,6 +48,10 @@ class Sources:
                 origins = tuple(dict.fromkeys(m.origin_id for m in group))
                 if claimed or group[0].start not in found:
                     found[group[0].start] = Speaker(origins, group[0].start, group[-1].end, claimed)
+        for place in named.places:  # "the South Korean claim"
+            within = any(m.start < place.end and place.start < m.end for m in named.mentions)
+            if not within and _claims(marks, place):
+                found.setdefault(place.start, Speaker((place.origin_id,), place.start, place.end, claimed=True))
         counted = [*marks.of("people", "subject", "cue")]
         found = {
             at: s
@@ -102,8 +106,6 @@ def _denied(at: int, speakers: Sequence[Speaker], denial: Mark) -> tuple[str, ..
 
 def _claims(marks: Marks, mention: Mention) -> bool:
     """"Seoul's estimate of", "by the agency's count", "заявления южнокорейской разведки о"."""
-    if any(marks.of("assertion", start=mention.start, end=mention.end)) and mention.kind != "document":
-        return True  # "the South Korean claim"
     gap = _TO_NOUN.match(marks.text, mention.end)
     if gap and marks.starting(gap.end(), "assertion") and not mention.never:
         return gap.end() > mention.end or mention.language in ("ko", "ja", "zh")

@@ -185,6 +185,11 @@ class Figures:
     ) -> Iterator[Figure | LeftOut]:
         marks = read.marks
         phrases = [_phrase(marks, number) for number in found]
+        for i, number in enumerate(found):
+            if number.whole_at is not None:  # what is said behind the whole is said of the part
+                whole = phrases[number.whole_at]
+                end = whole.end if number.whole_at > i else max(number.end, number.number_end)
+                phrases[i] = Counted(figure_counts.PEOPLE, whole.whose, number.start, end)
         counts = [not n.reason and p.what in (figure_counts.PEOPLE, figure_counts.BARE) for n, p in zip(found, phrases)]
         past = day.year - LONG_AGO if (day := read.context.day()) else None
         long_ago = any(past and n.kind in ("year", "date") and 1000 < n.low < past for n in found)
@@ -192,7 +197,7 @@ class Figures:
         strong: Near | None = None
         for i, (number, phrase) in enumerate(zip(found, phrases)):
             others = [(n.start, n.end) for j, n in enumerate(found) if j != i and counts[j]]
-            place = Place(phrase.start, phrase.end, others, number.whole, number.part)
+            place = Place(phrase.start, phrase.end, others, number.whole, number.part, _of_end(marks, phrase.end))
             role: Near | None = None
             outcome: Figure | str = LONG_AGO_REASON if long_ago and not number.reason else number.reason
             if not outcome:
@@ -291,6 +296,10 @@ def _phrase(marks: Marks, number: Number) -> Counted:
     if number.kind == "money":
         return Counted(figure_counts.PEOPLE, "", number.start, number.end)
     return figure_counts.counted(marks, number.start, number.number_end, number.end)
+
+
+def _of_end(marks: Marks, end: int) -> int:
+    return max((m.end for m in marks.of("whole", start=end) if m.start - end <= 2), default=-1)
 
 
 def _coordinated(marks: Marks, end: int, start: int) -> bool:

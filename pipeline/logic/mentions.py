@@ -49,6 +49,7 @@ class Named:
     cues: dict[str, tuple[Cue, ...]]  # without never and never_state: mentions know
     titles: tuple[Mention, ...]
     phrases: tuple[Mention, ...]
+    places: tuple[Mention, ...] = ()  # words for a country, as its officials
 
 
 class Finder:
@@ -111,6 +112,7 @@ class Finder:
             {cue: tuple(found) for cue, found in cues.items() if not cue.startswith("never")},
             tuple(self._mention(*found) for found in groups["titles"]),
             tuple(self._mention(*found) for found in groups["phrases"]),
+            tuple(self._mention(self._of_role[code, "officials"], *at) for code, *at in groups["words"]),
         )
 
     def _mention(self, origin_id: str, language: str, start: int, end: int, state: bool = False) -> Mention:
