@@ -9,6 +9,7 @@ from pipeline.logic.figure_text import EAST_ASIAN, Marks
 
 PEOPLE, SUBJECT, OTHERS, UNLIKE, BARE, UNKNOWN = "people", "subject", "others", "unlike", "bare", "unknown"
 NOUNS = ("subject", "others", "people", "unlike")
+_THROUGH = frozenset({"of", "the", "its", "his", "their", "these", "those", "our", "de", "des"})
 LONGEST = 6  # words of a noun phrase
 
 _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
@@ -43,6 +44,9 @@ def _western(marks: Marks, start: int, end: int) -> Counted:
     while words < LONGEST and (match := _WORD.search(text, at)):
         if _BREAK.search(text, at, match.start()) or match.start() - at > 3:
             break
+        if match.group() in _THROUGH and not head and not unknown and (match.group() == "of" or words == 0 and at > end):
+            at = match.end()  # "hundreds of", "2,000 of its"
+            continue
         mark = marks.starting(match.start(), "unlike", "people", "others", "subject")
         if mark is None and (cue := marks.starting(match.start(), "bare", "cue")):
             if not head and cue.group == "cue" and marks.starting(_next(text, cue.end), "people", "subject"):

@@ -50,7 +50,8 @@ class Sources:
                     found[group[0].start] = Speaker(origins, group[0].start, group[-1].end, claimed)
         for place in named.places:  # "the South Korean claim"
             within = any(m.start < place.end and place.start < m.end for m in named.mentions)
-            if not within and _claims(marks, place):
+            gap = _TO_NOUN.match(marks.text, place.end)
+            if not within and gap and marks.starting(gap.end(), "assertion") and gap.end() > place.end:
                 found.setdefault(place.start, Speaker((place.origin_id,), place.start, place.end, claimed=True))
         counted = [*marks.of("people", "subject", "cue")]
         found = {
