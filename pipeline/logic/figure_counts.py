@@ -39,15 +39,17 @@ def counted(marks: Marks, start: int, number_end: int, end: int) -> Counted:
 
 def _western(marks: Marks, start: int, end: int) -> Counted:
     text, at, whose, unknown, words = marks.text, end, "", 0, 0
+    if text[end : end + 1] in ("-", "\u2011"):
+        return Counted(UNKNOWN, "", start, end)  # "thirty-man groups"
     phrase = end
     head = ""
     while words < LONGEST and (match := _WORD.search(text, at)):
         if _BREAK.search(text, at, match.start()) or match.start() - at > 3:
             break
-        if match.group() in _THROUGH and not head and not unknown and (match.group() == "of" or words == 0 and at > end):
+        mark = marks.starting(match.start(), "unlike", "people", "others", "subject")
+        if mark is None and match.group() in _THROUGH and not head and not unknown and (match.group() == "of" or words == 0 and at > end):
             at = match.end()  # "hundreds of", "2,000 of its"
             continue
-        mark = marks.starting(match.start(), "unlike", "people", "others", "subject")
         if mark is None and (cue := marks.starting(match.start(), "bare", "cue")):
             if not head and cue.group == "cue" and marks.starting(_next(text, cue.end), "people", "subject"):
                 at = cue.end  # "two wounded soldiers"
@@ -129,7 +131,10 @@ def _noun_before(marks: Marks, start: int) -> str:
             if len(gap) <= 2 and not re.search(r"[은는이가을를はがを]", gap[:1]) and not numbered:
                 return "unlike"
             continue
-        if mark.group == "others" and re.match(r"(?:은|는|이|가|は|が|측|에|と|과|와|를|을|,)", gap):
+        if mark.group == "others" and re.match(r"(?:측|에|と|과|와|를|을|,)", gap):
+            continue
+        doing = re.match(r"[은는이가はが]", gap) and _OBJECT.match(marks.text, start)
+        if mark.group == "others" and doing:
             continue
         return mark.group
     return ""
@@ -138,6 +143,9 @@ def _noun_before(marks: Marks, start: int) -> str:
 def _next(text: str, at: int) -> int:
     match = _WORD.search(text, at)
     return match.start() if match else at
+
+
+_OBJECT = re.compile(r"[^은는이가はがも、,]{1,14}[을를を]")
 
 
 def _particle(text: str, at: int) -> bool:

@@ -17,7 +17,8 @@ _EACH = re.compile(r"[^.;]{0,40}\b(?:each|apiece)\b")
 _OF = frozenset({"of", "of the", "the", ""})
 _BARE_OF = frozenset({"of", "з", "із", "зі", "из"})  # as in "a company of 100"
 _EACH_WORDS = frozenset({"по"})
-_A_MONTH = re.compile(r"[$]|dollar|usd|доллар|долар|달러|ドル|美元|美金", re.IGNORECASE)
+_DOLLARS = re.compile(r"\s?(?:여|余|多)?\s?(?:u\.?s\.?\s)?(?:dollar|usd|доллар|долар|달러|ドル|美元|美金)", re.IGNORECASE)
+_THEM = re.compile(r"\b(?:them|whom|which|these|those|них|ними|которых|яких)\b")
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,7 @@ class Number:
 
 def numbers(sentence: str, marks: Marks, found: Sequence[Quantity]) -> list[Number]:
     """One for each quantity, in their order."""
+    wholes = {_whole_of(marks, found, i) for i, q in enumerate(found) if q.kind == "fraction"}
     spans = [(q.start, q.end) for q in found]
     made = []
     for i, q in enumerate(found):
@@ -54,7 +56,7 @@ def numbers(sentence: str, marks: Marks, found: Sequence[Quantity]) -> list[Numb
         whole = found[whole_at] if whole_at is not None else None
         if q.kind not in COUNTING:
             reason = q.kind.replace("_", " ")
-        elif q.kind == "money" and not _A_MONTH.search(sentence[max(0, q.start - 3) : q.end + 12]):
+        elif q.kind == "money" and not _dollars(sentence, q):
             reason = "money of another currency"
         elif high <= 0:
             reason = "none"
@@ -66,7 +68,7 @@ def numbers(sentence: str, marks: Marks, found: Sequence[Quantity]) -> list[Numb
         before = found[i - 1] if i else None
         if not reason and before is not None and before.kind == "cardinal" and _each(marks, before, q):
             low, high, multiplied = low * before.low, high * before.high, True
-        whole_here = q.kind == "cardinal" and _is_whole(marks, found, i)
+        whole_here = q.kind == "cardinal" and (_is_whole(marks, found, i) or i in wholes)
         made.append(
             Number(
                 q.start,
@@ -90,6 +92,10 @@ def numbers(sentence: str, marks: Marks, found: Sequence[Quantity]) -> list[Numb
     return made
 
 
+def _dollars(sentence: str, q: Quantity) -> bool:
+    return "$" in sentence[max(0, q.start - 3) : q.end] or _DOLLARS.match(sentence, q.number_end) is not None
+
+
 def _modality(q: Quantity, low: float, high: float) -> str:
     """Whole thousands without a hedge are an estimate all the same."""
     round_number = low == high and high >= THOUSAND and high % THOUSAND == 0
@@ -107,7 +113,8 @@ def _whole_of(marks: Marks, found: Sequence[Quantity], i: int) -> int | None:
     before = found[i - 1] if i else None
     if before is not None and before.kind == "cardinal" and q.start - before.end <= NEAR:
         gap = marks.text[before.end : q.start]
-        if EAST_ASIAN.search(gap) and (any(marks.of("whole_after", start=before.end, end=q.start)) or "の" in gap or "의" in gap):
+        linked = any(marks.of("whole_after", start=before.end, end=q.start)) or re.search(r"[の의]|(?:그|その|其)\s?$", gap)
+        if EAST_ASIAN.search(gap) and linked:
             return i - 1
     return None
 
@@ -122,7 +129,7 @@ def _is_whole(marks: Marks, found: Sequence[Quantity], i: int) -> bool:
         bare = marks.text[mark.start : mark.end] in _BARE_OF
         opens = not marks.text[: mark.start].rstrip() or marks.text[: mark.start].rstrip()[-1] in ".,;:(—–\"“"
         counted = i > 0 and mark.start - found[i - 1].number_end <= 2
-        if len(gap) <= 16 and _close(gap) and (not bare or opens or counted):
+        if len(gap) <= 16 and _close(gap) and not _THEM.search(marks.text, mark.start, q.number_start) and (not bare or opens or counted):
             return True
     following = [f for f in found[i + 1 :] if f.kind in ("cardinal", "fraction") and f.start - q.end <= NEAR]
     return bool(following) and any(
@@ -133,7 +140,12 @@ def _is_whole(marks: Marks, found: Sequence[Quantity], i: int) -> bool:
 
 def _is_part(marks: Marks, found: Sequence[Quantity], i: int) -> bool:
     """Whether it is one of a whole that is named or counted: "1,000 of the soldiers sent", 중 300명."""
-    end = found[i].number_end
+    q = found[i]
+    end = q.number_end
+    before = [m for m in marks.of("whole_after", end=q.start) if q.start - m.end <= 6]
+    before += [m for m in marks.of("whole", end=q.start) if _THEM.search(marks.text, m.start, q.start)]
+    if any(not re.search("[.;。；]", marks.text[m.end : q.start]) and len(marks.text[m.end : q.start]) <= 24 for m in before):
+        return True
     if any(m.start - end <= 2 for m in marks.of("whole", start=end)):
         return True
     return i > 0 and _is_whole(marks, found[: i + 1], i - 1)

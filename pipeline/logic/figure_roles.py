@@ -16,6 +16,7 @@ LIMIT, WEAK_LIMIT, TURN_LIMIT = 130.0, 160.0, 95.0
 COMMA, STOP, CONJUNCTION, NUMBER, CUE, EAST = 20.0, 40.0, 30.0, 45.0, 8.0, 3.0
 ACROSS = 400.0  # the end of a sentence
 ANOTHER = 45.0  # a plan told behind "and" is of something else
+TAKEN = 40.0  # a cue that stands right beside another number is that number's
 PART = 60.0  # "300 of the 3,000 sent": those sent are the whole
 BESIDE = 14.0  # about two words
 BEHIND = 6.0  # where the verb comes last, what stands in front has a little less to say
@@ -35,6 +36,7 @@ class Near:
     cost: float
     links: int
     weak: bool = False
+    at: int = -1  # where the cue begins
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,7 @@ class Place:
     others: Sequence[tuple[int, int]]
     whole: bool = False
     part: bool = False
+    large: bool = False
     of_end: int = -1  # where an "of the" behind the number ends
 
 
@@ -69,7 +72,7 @@ class Chooser:
             weak = [n for n in self._near(marks, place, fitting, WEAK) if n.cost <= WEAK_LIMIT]
             best = min([*weak, *([best] if best and best.cost <= LIMIT else [])], key=lambda n: n.cost, default=None)
         if best is None:
-            default = next((r.name for r in fitting if r.whole), None) if place.whole else None
+            default = next((r.name for r in fitting if r.whole), None) if place.whole and place.large else None
             return Near(default, LIMIT, 0, True) if default else None
         turning = self._turning.get(best.role)
         if turning and any(n.role == turning.name and n.cost <= TURN_LIMIT for n in found):
@@ -85,11 +88,20 @@ class Chooser:
             name = mark.group.partition(":")[2]
             if place.part and self.roles[name].whole and 0 <= mark.start - place.end <= 1:
                 continue  # "a third of the 12,000 soldiers sent"
+            taken = TAKEN if any(_beside(marks.text, mark, at) for at in place.others) else 0
             cost, links = distance(marks, place, mark, shown)
             partitive = mark.start >= place.end and place.of_end >= mark.start - 1  # "2,000 of the injured"
+            cost += taken if cost > BESIDE else 0
             cost += PART if place.part and (self.roles[name].whole or partitive) else 0
-            found.append(Near(name, cost + (ANOTHER * links if name in self._plans else 0), links, kind == WEAK))
+            found.append(Near(name, cost + (ANOTHER * links if name in self._plans else 0), links, kind == WEAK, mark.start))
         return found
+
+
+def _beside(text: str, mark: Mark, number: tuple[int, int]) -> bool:
+    begin, end = number
+    if mark.end <= begin:
+        return _SUBJECT_OF.fullmatch(text, mark.end, begin) is not None
+    return 0 <= mark.start - end <= 1
 
 
 def _inside(mark: Mark, every: Sequence[Mark]) -> bool:

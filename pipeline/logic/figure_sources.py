@@ -13,6 +13,7 @@ from pipeline.logic.speakers import CITED, Publisher, cited, together
 
 REACH = 70  # characters from a name to the verb by which it gives a number
 _VERB_LAST = re.compile(r"[\u3040-\u30ff\uac00-\ud7af]")  # Korean and Japanese
+_DATIVE = re.compile(r"[а-яі](?:ам|ям)$")
 _TO_NOUN = re.compile(r"(?:'s?)?\s?(?:own |latest |new |official |の|의 |의|측 |측의 |方面|側の)?")
 _OF = re.compile(r"\s?(?:of|by|from)?\s?(?:the|its)?\s?")
 _CLAUSE = re.compile(r"[;—–]|,\s(?:while|but|although|whereas|а|но|тогда как|хотя|але|хоча)\s")
@@ -37,6 +38,11 @@ class Sources:
         named = self._finder.find(sentence[:LONGEST], publisher.country)
         found: dict[int, Speaker] = {}
         for mention in cited(named):
+            if _DATIVE.search(named.text, mention.start, mention.end):  # сообщила депутатам разведка
+                told = [m for m in named.mentions if 0 <= m.start - mention.end <= 3]
+                if not told:
+                    continue
+                mention = told[0]
             group = list(together(named, mention))
             first = min(group, key=lambda m: m.start)
             origins = tuple(dict.fromkeys(m.origin_id for m in sorted(group, key=lambda m: m.start)))

@@ -30,6 +30,8 @@ from pipeline.logic.text import sentences
 LONGEST = 1500  # characters of a sentence that are read
 FEW = 100  # below it a number without a noun is a figure only beside a cue
 HANDFUL = 3  # "one of them", "the two men": a figure only where a cue stands near
+FEWEST = 10
+LARGE = 500  # what may be a contingent though nothing says so
 LONG_AGO = 40  # years before publication; a sentence that names such a year is history
 FORMER_WITHIN = 25.0
 DENIED_WITHIN = 220
@@ -197,14 +199,15 @@ class Figures:
         strong: Near | None = None
         for i, (number, phrase) in enumerate(zip(found, phrases)):
             others = [(n.start, n.end) for j, n in enumerate(found) if j != i and counts[j]]
-            place = Place(phrase.start, phrase.end, others, number.whole, number.part, _of_end(marks, phrase.end))
+            place = Place(phrase.start, phrase.end, others, number.whole, number.part, number.high >= LARGE, _of_end(marks, phrase.end))
             role: Near | None = None
             outcome: Figure | str = LONG_AGO_REASON if long_ago and not number.reason else number.reason
             if not outcome:
                 previous = phrases[i - 1] if i else None
                 joined = previous is not None and counts[i - 1] and _coordinated(marks, previous.end, phrase.start)
                 role = self._role(marks, number, place, before if joined else None)
-                if role is not None and role.weak and strong is not None and phrase.what == figure_counts.BARE:
+                weak = role is None or role.weak
+                if weak and strong is not None and phrase.what == figure_counts.BARE and number.high >= FEW:
                     role = strong  # "Kyiv put the losses at 3,000; Seoul's figure was 1,100"
                 outcome = self._read(read, number, phrase, place, topical, role, said)
             if isinstance(outcome, Figure):
@@ -218,7 +221,8 @@ class Figures:
     def _role(self, marks: Marks, number: Number, place: Place, before: Near | None) -> Near | None:
         """`before` is that of the number it is joined to by "and"."""
         role = self._chooser.choose(marks, place, unit="usd_month" if number.kind == "money" else "people")
-        if before is not None and (role is None or role.cost > max(before.cost, 2 * BESIDE)):
+        same = role is not None and before is not None and role.at == before.at
+        if before is not None and (same or role is None or role.cost > max(before.cost, 2 * BESIDE)):
             return before
         return role
 
@@ -247,7 +251,12 @@ class Figures:
             return OTHER_UNIT
         if number.high <= 1 and role.cost > BESIDE or number.high <= HANDFUL and role.cost > 2 * BESIDE:
             return NO_ROLE
+        known = self._roles[role.role]
+        if (known.whole or known.turns) and known.unit == "people" and number.high < FEWEST:
+            return NO_ROLE  # three generals are no contingent
         denial = _denial(marks, number)
+        if denial is not None and denial.group == "no" and number.high <= 1:
+            return "none"
         attributed = self._whose(read, number, denial)
         start, end = read.begin + number.start, read.begin + number.end
         return Figure(
