@@ -6,15 +6,16 @@ Digits with their separators, words and East Asian characters are parts; parts t
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterable
+from copy import copy
 from dataclasses import dataclass
 
 from pipeline.logic.numeralsfile import Language, Part
+from pipeline.logic.numeralsum import SMALL, SMALL_EAST, Sum
+from pipeline.logic.wordtables import LETTERS, is_east
 
-LONGEST = 15  # digits; more is a telephone number or an identifier
-LETTERS = "a-zà-öø-ÿœа-яіїєґ"
+LONGEST = 20  # characters of digits and marks; more is no count
 HANGUL = "가-힣"
 _SPACES = "\u00a0\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000\t\r\n"
 _FOLD = {
@@ -36,9 +37,10 @@ _TOKEN = re.compile(
 )
 _GROUPED = re.compile(r"[0-9]{1,3}([,.' ])[0-9]{3}(?:\1[0-9]{3})*")
 _CODE_BEFORE = re.compile(rf"[{LETTERS}][-_]?$|[{HANGUL}]-$|[/#@_]$|[0-9][.,:/]$")
+_FOLLOWING = re.compile(rf" ?([{LETTERS}]+)")
+_ODD = frozenset("여多余餘")  # inside: 100여만
+_GAPS = frozenset(" -.'")
 _HANGUL = re.compile(rf"[{HANGUL}]")
-_EAST = re.compile(r"[\u3005-\u3007\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
-_SMALL, _SMALL_EAST = 1000, 10_000  # smaller multipliers stay within their group: two hundred thousand, 二千万
 
 
 def fold(text: str) -> str:
@@ -47,10 +49,6 @@ def fold(text: str) -> str:
     if len(lowered) != len(text):
         lowered = "".join(c.lower() if len(c.lower()) == 1 else c for c in text)
     return lowered.translate(_FOLD)
-
-
-def is_east(text: str) -> bool:
-    return _EAST.search(text) is not None
 
 
 @dataclass
@@ -66,7 +64,6 @@ class Numeral:
     at_least: bool = False
     one: float = 0  # of a vague plural, what it is after a hedge that governs a singular
     east: bool = False  # in East Asian characters without digits
-    word: str = ""  # of a single word
 
 
 @dataclass(frozen=True)
@@ -78,79 +75,12 @@ class _Token:
     east: bool = False
 
 
-class _Sum:
-    """Adds up parts for as long as they fit."""
-
-    def __init__(self) -> None:
-        self.current: tuple[float, float] | None = None
-        self.section = self.total = (0.0, 0.0)
-        self.small = self.big = self.last = math.inf
-        self.positions = 0  # digits in a row, as in 二〇二四
-        self.amounts, self.scale, self.scaled, self.vague = 0, 1.0, False, False
-
-    def value(self) -> tuple[float, float]:
-        current = self.current or (0, 0)
-        return tuple(self.total[i] + self.section[i] + current[i] for i in (0, 1))  # type: ignore[return-value]
-
-    def add(self, low: float, high: float, east: bool, digits: bool = False) -> bool:
-        if self.current is None:
-            if high >= self.last or (low != high and self.amounts):
-                return False
-            self.current, self.scale = (low, high), 1.0
-            self.amounts += 1
-            self.positions = int(east and low == high < 10)
-            return True
-        first, second = self.current
-        if digits or first != second or low != high:
-            return False
-        if self.positions and low < 10:
-            self.current = (first * 10 + low,) * 2
-            self.positions += 1
-            return True
-        above = 10.0
-        while above <= low:
-            above *= 10
-        if not low or not first or first % above or (first == 10 and not east) or self.positions:
-            return False
-        self.current = (first + low, first + low)
-        return True
-
-    def multiply(self, part: Part, east: bool) -> bool:
-        times = part.low / part.value, part.high / part.value
-        if self.positions == 2 and self.current is not None:
-            tens, ones = divmod(self.current[0], 10)
-            if tens and ones == tens + 1:
-                self.current = tens, ones  # 二三十
-        group = part.value < (_SMALL_EAST if east else _SMALL)
-        if group:
-            started = self.current is not None or not (self.section[0] or self.total[0])
-            if part.value >= self.small or not (started or east or part.low == part.value):
-                return False
-            times = self.current or times
-            self.section = (self.section[0] + times[0] * part.value, self.section[1] + times[1] * part.value)
-            self.small = part.value
-        else:
-            current = self.current or (0, 0)
-            base = (self.section[0] + current[0], self.section[1] + current[1])
-            if part.value >= self.big or (not base[0] and self.total[0] and part.low != part.value):
-                return False
-            times = base if base[0] else times
-            self.total = (self.total[0] + times[0] * part.value, self.total[1] + times[1] * part.value)
-            self.section, self.small, self.big = (0.0, 0.0), math.inf, part.value
-        self.last = part.value
-        self.current, self.positions = None, 0
-        self.scale *= part.value
-        self.scaled = True
-        return True
-
-
 class Numerals:
     """The numerals of some languages at once."""
 
     def __init__(self, languages: Iterable[Language]) -> None:
         self._words: dict[str, Part] = {}
-        self._phrases: dict[str, list[tuple[str, ...]]] = {}
-        self._joined: dict[tuple[str, ...], Part] = {}
+        self._phrases: dict[str, list[tuple[re.Pattern[str], Part]]] = {}  # by the first word, the longest first
         self._adjectives: dict[str, float] = {}
         self._endings: list[str] = []
         self._links: set[str] = set()
@@ -182,14 +112,13 @@ class Numerals:
         if form.endswith("."):
             form = form.rstrip(".")
             self._dotted.add(form)
-        pieces = tuple(re.findall(rf"[{LETTERS}]+(?:'[{LETTERS}]+)*", form.rstrip("*")))
+        pieces = re.findall(rf"[{LETTERS}]+(?:'[{LETTERS}]+)*", form)
         if len(pieces) == 1:
-            self._words.setdefault(form.rstrip("*") if not form.endswith("*") else form, part)
+            self._words.setdefault(form, part)
         else:
-            self._joined.setdefault(pieces, part)
             known = self._phrases.setdefault(pieces[0], [])
-            known.append(pieces)
-            known.sort(key=len, reverse=True)
+            known.append((re.compile(r"[ -]".join(pieces) + rf"(?![{LETTERS}])"), part))
+            known.sort(key=lambda entry: len(entry[0].pattern), reverse=True)
 
     def find(self, text: str) -> list[Numeral]:
         """All numerals of a folded text, in order."""
@@ -208,20 +137,22 @@ class Numerals:
         found: list[Numeral] = []
         matches = [m for m in _TOKEN.finditer(text) if m.lastgroup != "word" or self._known(m.group())]
         skip = -1
-        for i, match in enumerate(matches):
+        for match in matches:
             start, end, kind = match.start(), match.end(), match.lastgroup
             if start < skip:
                 continue
             if kind in ("date", "time"):
                 found.append(Numeral(start, end, 0, 0, kind))
             elif kind == "digits":
+                if len(match.group()) > LONGEST:
+                    continue
                 if _CODE_BEFORE.search(text, max(0, start - 2), start):
-                    amount = float(match.group().replace(",", ".")) if len(match.group()) < 6 else 0
+                    amount = self._value(match.group(), text, end) or 0
                     found.append(Numeral(start, end, amount, amount, "code"))
-                elif len(match.group()) <= LONGEST + 5:
+                else:
                     tokens.append(_Token(start, end, match.group(), None))
             else:
-                phrase = self._phrase(text, matches, i)
+                phrase = self._phrase(text, match)
                 end = phrase[0] if phrase else end
                 part = phrase[1] if phrase else self._word(match.group())
                 skip = end
@@ -252,114 +183,109 @@ class Numerals:
                     return Part("adjective", before.low * times, before.high * times)
         return None
 
-    def _phrase(self, text: str, matches: list[re.Match[str]], i: int) -> tuple[int, Part] | None:
-        for pieces in self._phrases.get(matches[i].group(), ()):
-            at = matches[i].start()
-            pattern = re.compile(r"[ -]".join(pieces) + rf"(?![{LETTERS}])")
-            found = pattern.match(text, at)
+    def _phrase(self, text: str, match: re.Match[str]) -> tuple[int, Part] | None:
+        for pattern, part in self._phrases.get(match.group(), ()):
+            found = pattern.match(text, match.start())
             if found:
-                return found.end(), self._joined[pieces]
+                return found.end(), part
         return None
 
     def _build(self, text: str, tokens: list[_Token], at: int) -> tuple[Numeral | None, int]:
-        """The numeral that begins with a token, and how many tokens it or what is no numeral takes."""
+        """The numeral that begins with a token, and how many tokens it, or what is no numeral, takes."""
         first = tokens[at]
-        whole = first.part
-        if whole is not None and whole.kind in ("ordinal", "fraction", "multiple", "adjective"):
-            kind = "cardinal" if whole.kind == "adjective" else whole.kind
-            return Numeral(first.start, first.end, whole.low, whole.high, kind, word=first.text), 1
-        if whole is not None and whole.kind == "link":
+        part = first.part
+        if part is not None and part.kind == "link":
             return None, 1
-        total = _Sum()
-        last, used, several, article = at - 1, 0, False, False
-        ordinal = about = False
-        position = at
-        while position < len(tokens):
-            token = tokens[position]
-            part = token.part
-            if position > at:
-                gap = text[tokens[position - 1].end : token.start]
-                if not self._near(gap, tokens[position - 1], token):
-                    break
-            if part is not None and part.kind == "link":
-                if position == at or last != position - 1:
-                    break
-                position += 1
-                continue
-            if not self._fits(total, token, text, position > at, tokens[at]):
-                if part is not None and part.kind == "ordinal" and total.add(part.low, part.high, False):
-                    last, ordinal = position, True
-                break
-            if part is not None:
-                several = several or part.kind == "several"
-                article = article or (part.kind == "article" and position == at)
-                about = about or part.about
-            last = position
-            position += 1
-        used = max(last - at + 1, 1)
+        if part is not None and part.kind in ("ordinal", "fraction", "multiple", "adjective"):
+            kind = "cardinal" if part.kind == "adjective" else part.kind
+            return Numeral(first.start, first.end, part.low, part.high, kind), 1
+        total, last = self._longest(text, tokens, at)
+        used = tokens[at : last + 1]
+        kinds = {token.part.kind for token in used if token.part is not None}
+        alone = not total.scaled and ("several" in kinds or (part is not None and part.kind == "article"))
+        if not used or alone:
+            return None, max(len(used), 1)
         low, high = total.value()
-        if last < at or ((several or article) and not total.scaled):
-            return None, used
-        end = tokens[last].end
-        if tokens[last].text in self._dotted and text[end : end + 1] == ".":
+        end = used[-1].end
+        if used[-1].text in self._dotted and text.startswith(".", end):
             end += 1
-        own = tokens[last].part
-        numeral = Numeral(first.start, end, low, high, "ordinal" if ordinal else "cardinal", about=about)
-        numeral.at_least = any(t.part is not None and t.part.at_least for t in tokens[at : last + 1])
-        if last == at:
-            numeral.digits = first.text if first.part is None else ""
-            numeral.word = first.text if first.part is not None else ""
-            if own is not None and own.one:
-                numeral.one = own.value
-        numeral.scale = total.scale if total.amounts == 1 and total.scaled else 1
-        numeral.east = all(t.east for t in tokens[at : last + 1])
-        if first.part is None and last == at and low != int(low):
-            numeral.kind = "decimal"
-        return numeral, used
+        numeral = Numeral(first.start, end, low, high, "ordinal" if "ordinal" in kinds else "cardinal")
+        numeral.about = any(token.part is not None and token.part.about for token in used)
+        numeral.at_least = any(token.part is not None and token.part.at_least for token in used)
+        numeral.east = all(token.east for token in used)
+        if total.amounts == 1 and total.scaled:
+            numeral.scale = total.scale
+        if len(used) == 1 and part is None:
+            numeral.digits = first.text
+            numeral.kind = "decimal" if low != int(low) else "cardinal"
+        elif len(used) == 1 and part is not None and part.one:
+            numeral.one = part.value
+        return numeral, len(used)
 
-    def _near(self, gap: str, before: _Token, after: _Token) -> bool:
+    def _longest(self, text: str, tokens: list[_Token], at: int) -> tuple[Sum, int]:
+        """The sum of as many tokens as fit, and the last of them."""
+        total, last = Sum(), at - 1
+        unlinked: tuple[Sum, int] | None = None  # before "and": "between one hundred and two hundred"
+        for position in range(at, len(tokens)):
+            token = tokens[position]
+            if position > at and not self._near(text, tokens[position - 1], token):
+                break
+            if token.part is not None and token.part.kind == "link":
+                if last != position - 1:
+                    break
+                unlinked = copy(total), last
+                continue
+            if not self._fits(total, token, text, tokens[at] if position > at else None):
+                if unlinked is not None and token.part is not None and token.part.kind == "multiplier":
+                    total, last = unlinked
+                break
+            last = position
+            if token.part is not None and token.part.kind == "ordinal":
+                break
+        return total, last
+
+    def _near(self, text: str, before: _Token, after: _Token) -> bool:
+        """Whether two tokens stand close enough to be of one numeral."""
+        gap = text[before.end : after.start]
         if before.east or after.east:
             if gap == " ":  # 1만 2,000
                 spelled = after.part is None or _HANGUL.match(after.text) is not None
-                return before.part is not None and before.part.value >= _SMALL_EAST and spelled
-            return gap in ("", "여", "多", "余", "多") and (
-                gap == "" or (after.part is not None and after.part.value >= _SMALL)
-            )
+                return before.part is not None and before.part.value >= SMALL_EAST and spelled
+            return gap == "" or (gap in _ODD and after.part is not None and after.part.value >= SMALL)
         if gap == "":
             return before.part is None and after.part is not None
-        if gap == ". ":
-            return before.text in self._dotted
-        return gap in (" ", "-", ".", "'")
+        return gap in _GAPS or (gap == ". " and before.text in self._dotted)
 
-    def _fits(self, total: _Sum, token: _Token, text: str, inside: bool, first: _Token) -> bool:
+    def _fits(self, total: Sum, token: _Token, text: str, first: _Token | None) -> bool:
+        """Adds a token to a sum if it fits; `first` is the numeral's first token, if this is another."""
         part = token.part
         if part is None:
-            value = self._digits(token.text, text, token.end)
-            if value is None or (inside and not (total.scaled and total.current is None and first.part is None)):
-                return False
-            if inside and not is_east(text[first.start : token.start]):
-                return False
-            return total.add(value, value, False, digits=True)
-        if part.kind in ("unit", "several", "article"):
-            if token.east and inside and first.part is None:
-                return False  # a particle: 3만이
-            return total.add(part.low, part.high, token.east)
+            value = self._value(token.text, text, token.end)
+            mixed = first is None or (first.part is None and total.waiting and is_east(text[first.start : token.start]))
+            return value is not None and mixed and total.add(value, value, False, digits=True)
         if part.kind == "multiplier":
             return total.multiply(part, token.east)
-        return False
+        if part.kind == "ordinal":
+            return first is not None and total.add(part.low, part.high, False)
+        particle = token.east and first is not None and first.part is None  # 3만이
+        return (
+            part.kind in ("unit", "several", "article") and not particle and total.add(part.low, part.high, token.east)
+        )
 
-    def _digits(self, written: str, text: str, end: int) -> float | None:
-        """What digits say. Three digits behind a comma are thousands, unless a multiplier follows where it is decimal."""
-        grouped = _GROUPED.fullmatch(written)
-        if grouped:
-            after = re.compile(rf" ?([{LETTERS}]+)").match(text, end)
-            times = self._words.get(after.group(1)) if after else None
-            decimal = times is not None and times.kind == "multiplier" and written.count(grouped.group(1)) == 1
-            if not (decimal and (grouped.group(1) == "." or (grouped.group(1) == "," and "а" <= after.group(1)[0]))):  # type: ignore[union-attr]
-                return float(re.sub(r"[^0-9]", "", written)) if len(written) <= LONGEST + 5 else None
+    def _value(self, written: str, text: str, end: int) -> float | None:
+        """What digits say. Three behind a mark are thousands, unless a multiplier makes them decimals: 1.234 million."""
         if len(written) > LONGEST:
             return None
-        return float(written.replace(",", "."))
+        grouped = _GROUPED.fullmatch(written)
+        if grouped is None:
+            return float(written.replace(",", "."))
+        mark = grouped.group(1)
+        following = _FOLLOWING.match(text, end)
+        part = self._words.get(following.group(1)) if following and written.count(mark) == 1 else None
+        multiplied = following is not None and part is not None and part.kind == "multiplier"
+        if multiplied and (mark == "." or (mark == "," and text[end + 1 : end + 2] >= "а")):
+            return float(written.replace(",", "."))
+        return float(written.replace(mark, ""))
 
 
 def whole(value: float) -> int | float:

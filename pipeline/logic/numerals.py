@@ -7,13 +7,13 @@ The words are data (pipeline/data/numerals.yaml); here they are only put togethe
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 from pipeline.logic import numeralsfile
-from pipeline.logic.numeralcontext import Context
-from pipeline.logic.numeralparts import Numeral, Numerals, fold, whole
+from pipeline.logic.numeralcontext import Context, Found
+from pipeline.logic.numeralparts import Numerals, fold, whole
 from pipeline.logic.numeralsfile import Language, Lexicon
 
 LONGEST_TEXT = 100_000  # of characters; longer is no paragraph, and nothing is found in it
@@ -37,7 +37,9 @@ class Quantity:
     modality: str  # exact, about, at_least, up_to, over
     number_start: int
     number_end: int
-    kind: str  # cardinal, ordinal, year, date, time, percent, money, measure, unit_name, fraction, multiple, decimal, code
+    # cardinal, ordinal, year, date, time, percent, money, measure, unit_name (92nd brigade), fraction, multiple,
+    # decimal, or code (F-16, 3-0)
+    kind: str
     counted: str  # what stands right behind the number, up to the end of its clause
     before: str
     increment: bool = False  # "another 3,000"
@@ -59,39 +61,28 @@ class Grammar:
             return []
         folded = fold(text)
         numerals, context = self._by_latin[_latin(folded, language)]
-        found = [n for n in numerals.find(folded) if context.is_number(folded, n)]
-        return [self._quantity(text, *entry) for entry in context.joined(folded, found)]
+        return [_quantity(text, found) for found in context.found(folded, numerals.find(folded))]
 
-    def _quantity(
-        self,
-        text: str,
-        start: int,
-        end: int,
-        first: Numeral,
-        last: Numeral,
-        kind: str,
-        modality: str,
-        more: bool,
-        earlier: bool,
-    ) -> Quantity:
-        behind = text[last.end : last.end + AROUND]
-        stop = _BREAK_AFTER.search(behind)
-        ahead = text[max(0, start - AROUND) : start]
-        begin = max((m.end() for m in _BREAK_BEFORE.finditer(ahead)), default=0)
-        return Quantity(
-            start,
-            end,
-            whole(first.low),
-            whole(last.high),
-            modality,
-            first.start,
-            last.end,
-            kind,
-            behind[: stop.start()].strip() if stop else behind.strip(),
-            ahead[begin:].strip(),
-            more,
-            earlier,
-        )
+
+def _quantity(text: str, found: Found) -> Quantity:
+    behind = text[found.last.end : found.last.end + AROUND]
+    stop = _BREAK_AFTER.search(behind)
+    ahead = text[max(0, found.start - AROUND) : found.start]
+    begin = max((m.end() for m in _BREAK_BEFORE.finditer(ahead)), default=0)
+    return Quantity(
+        found.start,
+        found.end,
+        whole(found.first.low),
+        whole(found.last.high),
+        found.modality,
+        found.first.start,
+        found.last.end,
+        found.kind,
+        (behind[: stop.start()] if stop else behind).strip(),
+        ahead[begin:].strip(),
+        found.more,
+        found.earlier,
+    )
 
 
 @lru_cache(maxsize=4)

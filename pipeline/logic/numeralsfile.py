@@ -32,6 +32,7 @@ LISTED = (
     "ordinal_prefixes",
     "cardinal_endings",
 )
+RANGE = ("between", "pairs", "change_pairs", "change_between", "change_ends", "changed")
 _AMOUNT = re.compile(r"(\d+(?:\.\d+)?)(?:([-/])(\d+))?")
 
 
@@ -61,6 +62,8 @@ class Language:
     between: tuple[str, ...]
     pairs: tuple[tuple[str, str], ...]
     change_pairs: tuple[tuple[str, str], ...]
+    change_between: tuple[str, ...]  # 에서, before a number that ends in one of:
+    change_ends: tuple[str, ...]  # 으로
     changed: tuple[str, ...]
     kinds_before: dict[str, tuple[str, ...]]
     kinds_after: dict[str, tuple[str, ...]]
@@ -98,7 +101,7 @@ class _Reader(Reader):
         found += [(form, Part("several", 2, 9)) for form in lists["several"]]
         found += [(form, Part("article", 1, 1)) for form in lists["articles"]]
         place = f"{code}.range"
-        range_ = self.mapping(parts.get("range"), place, ("between", "pairs", "change_pairs", "changed"))
+        range_ = self.mapping(parts.get("range"), place, (), RANGE)
         kinds = dict(self.items(parts.get("kinds"), f"{code}.kinds"))
         months = self.forms(kinds.pop("month", None), f"{code}.kinds.month")
         words: dict[str, dict[str, tuple[str, ...]]] = {"before": {}, "after": {}}
@@ -117,6 +120,8 @@ class _Reader(Reader):
             self.forms(range_.get("between"), f"{place}.between"),
             self.pairs(range_.get("pairs"), f"{place}.pairs"),
             self.pairs(range_.get("change_pairs"), f"{place}.change_pairs"),
+            self.forms(range_.get("change_between"), f"{place}.change_between"),
+            self.forms(range_.get("change_ends"), f"{place}.change_ends"),
             self.forms(range_.get("changed"), f"{place}.changed"),
             words["before"],
             words["after"],
@@ -136,6 +141,8 @@ class _Reader(Reader):
             elif mark:
                 high = float(second)
             for form in self.forms(forms, f"{place}.{key}"):
+                if form.endswith("*"):
+                    self.wrong(forms, f"{place}: {form!r}: a numeral is written out, without a star")
                 yield low, high, form
 
     def forms(self, node: Any, place: str) -> tuple[str, ...]:
