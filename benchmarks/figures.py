@@ -42,9 +42,7 @@ def main() -> None:
     for split in ("practice", "dev", "test") if arguments.split == "all" else (arguments.split,):
         begun = time.process_time()
         practised = split == "practice"
-        answers = (
-            figures.practice(reader, PRACTICE) if practised else figures.newsroom(reader, finder, DATA, split)
-        )
+        answers = figures.practice(reader, PRACTICE) if practised else figures.newsroom(reader, finder, DATA, split)
         spent = 1000 * (time.process_time() - begun) / len(answers)
         chosen = {"all": figures.measure(answers)}
         chosen |= {name: figures.measure(some) for name, some in figures.by_language(answers).items()}

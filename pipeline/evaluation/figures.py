@@ -159,7 +159,9 @@ def _named(label: Label, figure: Figure) -> bool:
     return bool(label.authorities & set(figure.attributed_to)) if label.authorities else not figure.attributed_to
 
 
-def measure(answers: Sequence[Answer], role: str | None = None, modality: str = "about", authority: str = "NIS") -> Measured:
+def measure(
+    answers: Sequence[Answer], role: str | None = None, modality: str = "about", authority: str = "NIS"
+) -> Measured:
     """`role` looks at one role alone. `modality` and `authority` are the most frequent of dev."""
     pairs = [pair for answer in answers for pair in answer.matched() if role in (None, pair[0].role)]
     labels = [label for answer in answers for label in answer.labels if role in (None, label.role)]
@@ -189,8 +191,8 @@ def _first(figure: Figure) -> str:
     return figure.attributed_to[0] if figure.attributed_to else NONE
 
 
-def _share(pairs: Sequence[tuple[Any, Any]]) -> float:
-    return sum(a == b for a, b in pairs) / max(1, len(pairs))
+def _share(pairs: Sequence[tuple[object, object]]) -> float:
+    return sum(1 for a, b in pairs if a == b) / max(1, len(pairs))
 
 
 def macro_f1(pairs: Sequence[tuple[str, str]]) -> float:

@@ -150,7 +150,17 @@ class _Reader(Reader):
         others = {key: self.texts(parts.get(key), f"{claim_id}.{key}") for key in ("refutations", "updates", "decoys")}
         figures = self.figures(parts.get("figures"), f"{claim_id}.figures", known)
         shared = known if figures else None
-        return Claim(claim_id, statement, phrasings, **others, topic_decoys=topic_decoys, groups=groups, cues=cues, figures=figures, roles=shared)
+        return Claim(
+            claim_id,
+            statement,
+            phrasings,
+            **others,
+            topic_decoys=topic_decoys,
+            groups=groups,
+            cues=cues,
+            figures=figures,
+            roles=shared,
+        )
 
     def figures(self, node: Any, place: str, known: roles.Roles | None) -> tuple[str, ...]:
         """The names of the claim's roles, each one of the topic's."""

@@ -10,13 +10,16 @@ from pipeline.logic.figure_text import EAST_ASIAN, Marks
 PEOPLE, SUBJECT, OTHERS, UNLIKE, BARE, UNKNOWN = "people", "subject", "others", "unlike", "bare", "unknown"
 NOUNS = ("subject", "others", "people", "unlike")
 _THROUGH = frozenset({"of", "the", "its", "his", "their", "these", "those", "our", "de", "des"})
-LONGEST = 6  # words of a noun phrase
+STRANGE = 2  # words that no lexicon has, in front of a noun
+LONGEST = 8  # words of a noun phrase
 
 _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 _BREAK = re.compile(r"[,.;:!?()\[\]«»\"“”„—–。、，；：「」『』…\n]")
 _PEOPLE_COUNTER = re.compile(r"\s?(?:여|余|多)?\s?(?:名|명|人(?![民口道工])|位|员(?!工))")
 _REST = re.compile(r"(?:여|余|多|수|几|数)?\s?")
-_AFTER_COUNTER = re.compile(r"(?:以上|余り|余|あまり|規模|前後|超|の|左右|的|以下|\s?이상의|의|\s?안팎의|\s?규모의)*\s?")
+_AFTER_COUNTER = re.compile(
+    r"(?:以上|余り|余|あまり|規模|前後|超|の|左右|的|以下|\s?이상의|의|\s?안팎의|\s?규모의)*\s?"
+)
 _LOOKS_BACK = 26  # characters before an East Asian number in which its noun may stand
 
 
@@ -38,54 +41,44 @@ def counted(marks: Marks, start: int, number_end: int, end: int) -> Counted:
 
 
 def _western(marks: Marks, start: int, end: int) -> Counted:
-    text, at, whose, unknown, words = marks.text, end, "", 0, 0
-    if text[end : end + 1] in ("-", "\u2011"):
+    if marks.text[end : end + 1] in ("-", "\u2011"):
         return Counted(UNKNOWN, "", start, end)  # "thirty-man groups"
-    phrase = end
-    head = ""
-    while words < LONGEST and (match := _WORD.search(text, at)):
-        if _BREAK.search(text, at, match.start()) or match.start() - at > 3:
+    at, last, whose, head = end, end, "", ""
+    strange = 0  # words that no lexicon has
+    for _ in range(LONGEST):
+        word = _WORD.search(marks.text, at)
+        if word is None or word.start() - at > 3 or _BREAK.search(marks.text, at, word.start()):
             break
-        mark = marks.starting(match.start(), "unlike", "people", "others", "subject")
-        if mark is None and match.group() in _THROUGH and not head and not unknown and (match.group() == "of" or words == 0 and at > end):
-            at = match.end()  # "hundreds of", "2,000 of its"
-            continue
-        if mark is None and (cue := marks.starting(match.start(), "bare", "cue")):
-            if not head and cue.group == "cue" and marks.starting(_next(text, cue.end), "people", "subject"):
-                at = cue.end  # "two wounded soldiers"
-                words += 1
-                continue
-            if not head and not unknown:
-                head = BARE
-            break
-        if mark is None:
-            if head in (PEOPLE, UNLIKE):
-                break
-            unknown += 1
-            at = match.end()
-            words += 1
-            if unknown > 2:
-                break
-            continue
-        if head == PEOPLE and marks.starting(mark.start, "cue"):
-            break  # северокорейцев убиты: what is said of them
-        groups = {m.group for m in marks.of(*NOUNS, start=mark.start, end=mark.end) if m.start == mark.start}
-        if "unlike" in groups and mark.group == "unlike":
+        mark = marks.starting(word.start(), "unlike", "people", "others", "subject")
+        if mark is not None and mark.group == "unlike":
             return Counted(UNLIKE, whose, start, mark.end)
-        if head == PEOPLE and "others" not in groups and "subject" not in groups and "people" not in groups:
+        if mark is not None:
+            if head == PEOPLE and marks.starting(mark.start, "cue"):
+                break  # северокорейцев убиты: what is said of them
+            groups = {m.group for m in marks.of("people", "others", "subject", start=mark.start, end=mark.end)}
+            whose = "subject" if "subject" in groups else "others" if "others" in groups else whose
+            head = PEOPLE if "people" in groups else head
+            at = last = mark.end
+        elif passed := _passed(marks, word, at, first=not head and not strange):
+            at = passed
+        elif marks.starting(word.start(), "bare", "cue"):
+            head = head or ("" if strange else BARE)
             break
-        for group in ("others", "subject"):
-            if group in groups:
-                whose = group
-        if "people" in groups:
-            head = PEOPLE
-        phrase = at = mark.end
-        words += 1
+        elif head == PEOPLE or strange >= STRANGE:
+            break
+        else:
+            strange, at = strange + 1, word.end()
     if head == PEOPLE or whose:
-        return Counted(PEOPLE, whose, start, phrase)
-    if head == BARE or (not unknown and not head):
-        return Counted(BARE, "", start, phrase)
-    return Counted(UNKNOWN, "", start, phrase)
+        return Counted(PEOPLE, whose, start, last)
+    return Counted(UNKNOWN if strange else BARE, "", start, last)
+
+
+def _passed(marks: Marks, word: re.Match[str], at: int, first: bool) -> int | None:
+    """The end of what may stand between a number and its noun: "hundreds of its", "two wounded"."""
+    if first and (word.group() == "of" or (word.group() in _THROUGH and marks.text[:at].endswith("of"))):
+        return word.end()
+    cue = marks.starting(word.start(), "cue") if first else None
+    return cue.end if cue and marks.starting(_next(marks.text, cue.end), "people", "subject") else None
 
 
 def _east_asian(marks: Marks, start: int, number_end: int, end: int) -> Counted:
@@ -149,7 +142,12 @@ _OBJECT = re.compile(r"[^은는이가はがも、,]{1,14}[을를を]")
 
 
 def _particle(text: str, at: int) -> bool:
-    return re.match(r"(?:이상|이하|으로|에서|에게|까지|가량|안팎|의|을|를|이|은|に|を|が|は|の|と|以上|超|左右)", text[at:]) is not None
+    return (
+        re.match(
+            r"(?:이상|이하|으로|에서|에게|까지|가량|안팎|의|을|를|이|은|に|を|が|は|の|と|以上|超|左右)", text[at:]
+        )
+        is not None
+    )
 
 
 def _end(pattern: re.Pattern[str], text: str, at: int) -> int:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from pipeline.logic.figure_text import Marks
+from pipeline.logic.figure_text import Mark, Marks
 
 _DAY_OF_MONTH = re.compile(r"(?<![\d.,])(\d{1,2})(?:st|nd|rd|th|-го)?\s$")
 _DAY_BEHIND = re.compile(r"\w*\.?\s(\d{1,2})(?:st|nd|rd|th)?(?![\d%])(?:,?\s(\d{4})\b)?")
@@ -15,8 +15,12 @@ _YEAR_BEHIND = re.compile(r"\w*\.?,?\s(\d{4})\b")
 _ASIAN = re.compile(r"(?:(\d{4})[年년]\s?)?(?:(\d{1,2})[月월]\s?)?(?<!\d)(\d{1,2})[日일](?![間간本])")
 _ISO = re.compile(r"\b(\d{4})-(\d\d)-(\d\d)\b")
 # A beginning or an end of what is told, not the day it was told on.
-_BOUND = re.compile(r"(?:\b(?:since|from|between|until|till|by|before|after|с|со|из|до|к|після|після|від|з|до|depuis|avant|d'ici)\s(?:the\s)?|从|自)$")
-_BOUND_BEHIND = re.compile(r"\s?(?:부터|까지|から|まで|以降|至|到|起|以来|前|~|～|〜|사이|の発表から|に比べ|발표보다|발표 때|の発表の)")
+_BOUND = re.compile(
+    r"(?:\b(?:since|from|between|until|till|by|before|after|с|со|из|до|к|після|після|від|з|до|depuis|avant|d'ici)\s(?:the\s)?|从|自)$"
+)
+_BOUND_BEHIND = re.compile(
+    r"\s?(?:부터|까지|から|まで|以降|至|到|起|以来|前|~|～|〜|사이|の発表から|に比べ|발표보다|발표 때|の発表の)"
+)
 
 
 @dataclass(frozen=True)
@@ -49,23 +53,27 @@ def _all(marks: Marks, published: date) -> Iterator[Dated]:
             yield Dated(match.start(), match.end(), day)
     for month in range(12):
         for mark in marks.of(f"months {month}"):
-            before, behind = _DAY_OF_MONTH.search(text[: mark.start]), _DAY_BEHIND.match(text, mark.end)
-            if before:
-                year_behind = _YEAR_BEHIND.match(text, mark.end)
-                year = int(year_behind.group(1)) if year_behind else None
-                number, start, end = int(before.group(1)), before.start(), mark.end
-            elif behind:
-                year = int(behind.group(2)) if behind.group(2) else None
-                number, start, end = int(behind.group(1)), mark.start, behind.end()
-            else:
-                continue
-            if day := _nearest(published, year, month + 1, number):
-                yield Dated(start, end, day)
+            if dated := _in_month(text, mark, month + 1, published):
+                yield dated
     for weekday in range(7):
         for mark in marks.of(f"days {weekday}"):
             yield Dated(mark.start, mark.end, published - timedelta((published.weekday() - weekday) % 7))
     for mark in marks.of("yesterday"):
         yield Dated(mark.start, mark.end, published - timedelta(1))
+
+
+def _in_month(text: str, mark: Mark, month: int, published: date) -> Dated | None:
+    """As "28 October 2024", "October 28, 2024"."""
+    before, behind = _DAY_OF_MONTH.search(text[: mark.start]), _DAY_BEHIND.match(text, mark.end)
+    if before:
+        year = _YEAR_BEHIND.match(text, mark.end)
+        number, written, start, end = before.group(1), year and year.group(1), before.start(), mark.end
+    elif behind:
+        number, written, start, end = behind.group(1), behind.group(2), mark.start, behind.end()
+    else:
+        return None
+    day = _nearest(published, int(written) if written else None, month, int(number))
+    return Dated(start, end, day) if day else None
 
 
 def _nearest(published: date, year: int | None, month: int | None, number: int) -> date | None:

@@ -17,7 +17,9 @@ _EACH = re.compile(r"[^.;]{0,40}\b(?:each|apiece)\b")
 _OF = frozenset({"of", "of the", "the", ""})
 _BARE_OF = frozenset({"of", "з", "із", "зі", "из"})  # as in "a company of 100"
 _EACH_WORDS = frozenset({"по"})
-_DOLLARS = re.compile(r"\s?(?:여|余|多)?\s?(?:u\.?s\.?\s)?(?:dollar|usd|доллар|долар|달러|ドル|美元|美金)", re.IGNORECASE)
+_DOLLARS = re.compile(
+    r"\s?(?:여|余|多)?\s?(?:u\.?s\.?\s)?(?:dollar|usd|доллар|долар|달러|ドル|美元|美金)", re.IGNORECASE
+)
 _THEM = re.compile(r"\b(?:them|whom|which|these|those|них|ними|которых|яких)\b")
 
 
@@ -113,7 +115,9 @@ def _whole_of(marks: Marks, found: Sequence[Quantity], i: int) -> int | None:
     before = found[i - 1] if i else None
     if before is not None and before.kind == "cardinal" and q.start - before.end <= NEAR:
         gap = marks.text[before.end : q.start]
-        linked = any(marks.of("whole_after", start=before.end, end=q.start)) or re.search(r"[の의]|(?:그|その|其)\s?$", gap)
+        linked = any(marks.of("whole_after", start=before.end, end=q.start)) or re.search(
+            r"[の의]|(?:그|その|其)\s?$", gap
+        )
         if EAST_ASIAN.search(gap) and linked:
             return i - 1
     return None
@@ -127,9 +131,14 @@ def _is_whole(marks: Marks, found: Sequence[Quantity], i: int) -> bool:
     for mark in marks.of("whole", end=q.number_start):
         gap = marks.text[mark.end : q.number_start]
         bare = marks.text[mark.start : mark.end] in _BARE_OF
-        opens = not marks.text[: mark.start].rstrip() or marks.text[: mark.start].rstrip()[-1] in ".,;:(—–\"“"
+        opens = not marks.text[: mark.start].rstrip() or marks.text[: mark.start].rstrip()[-1] in '.,;:(—–"“'
         counted = i > 0 and mark.start - found[i - 1].number_end <= 2
-        if len(gap) <= 16 and _close(gap) and not _THEM.search(marks.text, mark.start, q.number_start) and (not bare or opens or counted):
+        if (
+            len(gap) <= 16
+            and _close(gap)
+            and not _THEM.search(marks.text, mark.start, q.number_start)
+            and (not bare or opens or counted)
+        ):
             return True
     following = [f for f in found[i + 1 :] if f.kind in ("cardinal", "fraction") and f.start - q.end <= NEAR]
     return bool(following) and any(
@@ -144,7 +153,10 @@ def _is_part(marks: Marks, found: Sequence[Quantity], i: int) -> bool:
     end = q.number_end
     before = [m for m in marks.of("whole_after", end=q.start) if q.start - m.end <= 6]
     before += [m for m in marks.of("whole", end=q.start) if _THEM.search(marks.text, m.start, q.start)]
-    if any(not re.search("[.;。；]", marks.text[m.end : q.start]) and len(marks.text[m.end : q.start]) <= 24 for m in before):
+    if any(
+        not re.search("[.;。；]", marks.text[m.end : q.start]) and len(marks.text[m.end : q.start]) <= 24
+        for m in before
+    ):
         return True
     if any(m.start - end <= 2 for m in marks.of("whole", start=end)):
         return True
@@ -156,7 +168,7 @@ def _close(gap: str) -> bool:
 
 
 def _each(marks: Marks, units: Quantity, q: Quantity) -> bool:
-    """"five units of 3,000 each", "п'ять підрозділів по три тисячі"."""
+    """ "five units of 3,000 each", "п'ять підрозділів по три тисячі"."""
     gap = marks.text[units.number_end : q.number_start]
     for mark in marks.of("each", start=units.number_end, end=q.number_start):
         if len(marks.text[units.number_end : mark.start].split()) <= 3 and not re.search("[,;.]", gap):

@@ -23,7 +23,9 @@ BEHIND = 6.0  # where the verb comes last, what stands in front has a little les
 
 MODIFIER = 20.0  # "two wounded soldiers were captured"
 # 사망자가 300명, 死者は約300人: the noun is the number's subject.
-_SUBJECT_OF = re.compile(r"(?:자|者)?(?:의?\s?수)?(?:[가는이은도]|が|は|も|数は|数が)?[\s、,]{0,2}(?:모두|총|계|合わせて|計)?\s?")
+_SUBJECT_OF = re.compile(
+    r"(?:자|者)?(?:의?\s?수)?(?:[가는이은도]|が|は|も|数は|数が)?[\s、,]{0,2}(?:모두|총|계|合わせて|計)?\s?"
+)
 _COMMA = re.compile(r"[,、，]")
 _STOP = re.compile(r"[;:()—–«»“”\"；：「」『』]")
 _END = re.compile(r"[.!?。！？](?:\s|$)|[。！？]|\n")
@@ -93,7 +95,9 @@ class Chooser:
             partitive = mark.start >= place.end and place.of_end >= mark.start - 1  # "2,000 of the injured"
             cost += taken if cost > BESIDE else 0
             cost += PART if place.part and (self.roles[name].whole or partitive) else 0
-            found.append(Near(name, cost + (ANOTHER * links if name in self._plans else 0), links, kind == WEAK, mark.start))
+            found.append(
+                Near(name, cost + (ANOTHER * links if name in self._plans else 0), links, kind == WEAK, mark.start)
+            )
         return found
 
 
@@ -107,7 +111,10 @@ def _beside(text: str, mark: Mark, number: tuple[int, int]) -> bool:
 def _inside(mark: Mark, every: Sequence[Mark]) -> bool:
     """Whether a longer cue of another role holds it: "killed" of "killed and wounded"."""
     return any(
-        m.start <= mark.start and mark.end <= m.end and m.end - m.start > mark.end - mark.start and m.group != mark.group
+        m.start <= mark.start
+        and mark.end <= m.end
+        and m.end - m.start > mark.end - mark.start
+        and m.group != mark.group
         for m in every
     )
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from pipeline.logic.figure_text import EAST_ASIAN, Mark, Marks
-from pipeline.logic.mentions import Finder, Mention
+from pipeline.logic.mentions import Finder, Mention, Named
 from pipeline.logic.origins import LONGEST
 from pipeline.logic.speakers import CITED, Publisher, cited, together
 
@@ -37,12 +37,7 @@ class Sources:
         """Who speaks in the sentence, in its order; `marks` are the sentence's own."""
         named = self._finder.find(sentence[:LONGEST], publisher.country)
         found: dict[int, Speaker] = {}
-        for mention in cited(named):
-            if _DATIVE.search(named.text, mention.start, mention.end):  # сообщила депутатам разведка
-                told = [m for m in named.mentions if 0 <= m.start - mention.end <= 3]
-                if not told:
-                    continue
-                mention = told[0]
+        for mention in _addressing(named, cited(named)):
             group = list(together(named, mention))
             first = min(group, key=lambda m: m.start)
             origins = tuple(dict.fromkeys(m.origin_id for m in sorted(group, key=lambda m: m.start)))
@@ -98,7 +93,9 @@ class Sources:
         else:
             chosen = before[-1] if before else speakers[0]
         if self.kind(chosen.origins[0]) in CITED:  # a paper's "citing" leads to whose figure it is
-            led = [s for s in speakers if s.start >= chosen.end and self.kind(s.origins[0]) not in CITED and s in clause]
+            led = [
+                s for s in speakers if s.start >= chosen.end and self.kind(s.origins[0]) not in CITED and s in clause
+            ]
             chosen = led[0] if led and not before else chosen
         return chosen.origins
 
@@ -112,20 +109,29 @@ def _denied(at: int, speakers: Sequence[Speaker], denial: Mark) -> tuple[str, ..
 
 
 def _claims(marks: Marks, mention: Mention) -> bool:
-    """"Seoul's estimate of", "by the agency's count", "заявления южнокорейской разведки о"."""
+    """ "Seoul's estimate of", "by the agency's count", "заявления южнокорейской разведки о"."""
     gap = _TO_NOUN.match(marks.text, mention.end)
     if gap and marks.starting(gap.end(), "assertion") and not mention.never:
         return gap.end() > mention.end or mention.language in ("ko", "ja", "zh")
-    for noun in marks.of("assertion", "given", end=mention.start):
-        between = marks.text[noun.end : mention.start]
-        if noun.group == "given" or mention.language in ("ru", "uk", "en", "fr"):
-            if _OF.fullmatch(between) and (noun.group == "given" or mention.language in ("ru", "uk") or between.strip()):
-                return True
-    return False
+    return any(
+        _OF.fullmatch(marks.text, noun.end, mention.start)
+        and (noun.group == "given" or mention.language in ("ru", "uk") or mention.start - noun.end > 1)
+        for noun in marks.of("assertion", "given", end=mention.start)
+        if noun.group == "given" or mention.language not in ("ko", "ja", "zh")
+    )
+
+
+def _addressing(named: Named, mentions: Iterable[Mention]) -> Iterator[Mention]:
+    """Less those who are told: of "сообщила депутатам разведка" the one behind."""
+    for mention in mentions:
+        if not _DATIVE.search(named.text, mention.start, mention.end):
+            yield mention
+        elif told := [m for m in named.mentions if 0 <= m.start - mention.end <= 3]:
+            yield told[0]
 
 
 def _puts(marks: Marks, mention: Mention) -> bool:
-    """"Zelensky put the number at", "the Pentagon, which counted"."""
+    """ "Zelensky put the number at", "the Pentagon, which counted"."""
     if _VERB_LAST.search(marks.text) or mention.kind == "witness":
         return False
     reach = 6 if EAST_ASIAN.match(marks.text, mention.start) else REACH

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,9 +18,11 @@ ByLanguage = Mapping[str, Iterable[str]]
 
 def flat(text: str) -> str:
     """`terms.normalise`, character by character, where that keeps the length: places in it are places in the text."""
-    return "".join(
-        one if len(one := normalise(c)) == 1 else c.lower() if len(c.lower()) == 1 else c for c in text
-    ) if not text.isascii() else text.lower()
+    return (
+        "".join(one if len(one := normalise(c)) == 1 else c.lower() if len(c.lower()) == 1 else c for c in text)
+        if not text.isascii()
+        else text.lower()
+    )
 
 
 @dataclass(frozen=True, order=True)
@@ -53,12 +54,9 @@ class Marks:
         found = [m for group in groups for m in self.by_group.get(group, ()) if m.start == at]
         return max(found, key=lambda m: m.end, default=None)
 
-
     def without(self, group: str, spans: Sequence[tuple[int, int]]) -> Marks:
         """Less the marks of a group that lie in the spans."""
-        kept = tuple(
-            m for m in self.by_group.get(group, ()) if not any(a <= m.start and m.end <= b for a, b in spans)
-        )
+        kept = tuple(m for m in self.by_group.get(group, ()) if not any(a <= m.start and m.end <= b for a, b in spans))
         return Marks(self.text, {**self.by_group, group: kept})
 
 

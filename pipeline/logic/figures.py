@@ -8,16 +8,15 @@ that every number is accounted for.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
-from pipeline.logic import figure_counts, origins
-from pipeline.logic.figure_counts import Counted
+from pipeline.logic import figure_signs, origins
+from pipeline.logic.figure_counts import BARE, OTHERS, PEOPLE, UNKNOWN, UNLIKE, Counted
 from pipeline.logic.figure_dates import Dated, dates
 from pipeline.logic.figure_numbers import Number, numbers
-from pipeline.logic.figure_roles import BESIDE, ROLE, WEAK, BESIDES, Chooser, Near, Place, distance
+from pipeline.logic.figure_roles import BESIDE, BESIDES, ROLE, WEAK, Chooser, Near, Place
 from pipeline.logic.figure_sources import Sources, Speaker
 from pipeline.logic.figure_text import Mark, Marker, Marks
 from pipeline.logic.figure_words import Words
@@ -33,15 +32,9 @@ HANDFUL = 3  # "one of them", "the two men": a figure only where a cue stands ne
 FEWEST = 10
 LARGE = 500  # what may be a contingent though nothing says so
 LONG_AGO = 40  # years before publication; a sentence that names such a year is history
-FORMER_WITHIN = 25.0
-DENIED_WITHIN = 220
 
 OTHER_PEOPLE, OTHER_UNIT, NO_SUBJECT, NO_ROLE = "other people", "other unit", "not of the topic", "no role"
-LONG_AGO_REASON = "long ago"
-
-_NEGATED = re.compile(r"(?:\b(?:not|nor|neither|n't|не|ні|ни|never)\s)$")
-_JOINED = re.compile(r"\s?(?:,|and|и|і|та|й|et|와|과|및|と|、|和|及|以及)?\s?(?:another|ещё|еще|ще)?\s?")
-_TURN = re.compile(r";|,\s(?:but|а|но|але|mais)\s")
+LONG_AGO_REASON, NOBODY_COUNTED = "long ago", "none"
 
 
 @dataclass(frozen=True)
@@ -153,8 +146,8 @@ class Figures:
         lead = context.lead
         within: tuple[str, ...] = ()  # who spoke last in this paragraph
         topical: bool | None = None  # whether what stands before is of the topic; looked up once it matters
-        for begin, stop in sentences(text):
-            sentence = text[begin : min(stop, begin + LONGEST)]
+        for begin, stop in _pieces(text):
+            sentence = text[begin:stop]
             found = self._grammar.find(sentence, context.language)
             marks = self._marker.marks(sentence)
             speakers = self._sources.speakers(sentence, marks, context.publisher)
@@ -186,28 +179,35 @@ class Figures:
         self, read: _Sentence, found: Sequence[Number], topical: bool, said: Mapping[str, date]
     ) -> Iterator[Figure | LeftOut]:
         marks = read.marks
-        phrases = [_phrase(marks, number) for number in found]
-        for i, number in enumerate(found):
-            if number.whole_at is not None:  # what is said behind the whole is said of the part
-                whole = phrases[number.whole_at]
-                end = whole.end if number.whole_at > i else max(number.end, number.number_end)
-                phrases[i] = Counted(figure_counts.PEOPLE, whole.whose, number.start, end)
-        counts = [not n.reason and p.what in (figure_counts.PEOPLE, figure_counts.BARE) for n, p in zip(found, phrases)]
+        phrases = figure_signs.phrases(marks, found)
+        counts = [not n.reason and p.what in (PEOPLE, BARE) for n, p in zip(found, phrases, strict=True)]
         past = day.year - LONG_AGO if (day := read.context.day()) else None
         long_ago = any(past and n.kind in ("year", "date") and 1000 < n.low < past for n in found)
         before: Near | None = None
         strong: Near | None = None
-        for i, (number, phrase) in enumerate(zip(found, phrases)):
+        for i, (number, phrase) in enumerate(zip(found, phrases, strict=True)):
             others = [(n.start, n.end) for j, n in enumerate(found) if j != i and counts[j]]
-            place = Place(phrase.start, phrase.end, others, number.whole, number.part, number.high >= LARGE, _of_end(marks, phrase.end))
+            place = Place(
+                phrase.start,
+                phrase.end,
+                others,
+                number.whole,
+                number.part,
+                number.high >= LARGE,
+                figure_signs.of_end(marks, phrase.end),
+            )
             role: Near | None = None
             outcome: Figure | str = LONG_AGO_REASON if long_ago and not number.reason else number.reason
             if not outcome:
                 previous = phrases[i - 1] if i else None
-                joined = previous is not None and counts[i - 1] and _coordinated(marks, previous.end, phrase.start)
+                joined = (
+                    previous is not None
+                    and counts[i - 1]
+                    and figure_signs.coordinated(marks, previous.end, phrase.start)
+                )
                 role = self._role(marks, number, place, before if joined else None)
                 weak = role is None or role.weak
-                if weak and strong is not None and phrase.what == figure_counts.BARE and number.high >= FEW:
+                if weak and strong is not None and phrase.what == BARE and number.high >= FEW:
                     role = strong  # "Kyiv put the losses at 3,000; Seoul's figure was 1,100"
                 outcome = self._read(read, number, phrase, place, topical, role, said)
             if isinstance(outcome, Figure):
@@ -237,26 +237,12 @@ class Figures:
         said: Mapping[str, date],
     ) -> Figure | str:
         """The figure, or the reason why the number is none."""
-        marks = read.marks
-        if phrase.what in (figure_counts.UNLIKE, figure_counts.UNKNOWN) and not number.multiplied:
-            return OTHER_UNIT
-        whose = phrase.whose or _owner(marks, phrase)
-        if whose == figure_counts.OTHERS:
-            return OTHER_PEOPLE
-        if not topical:
-            return NO_SUBJECT
-        if role is None or role.role == BESIDES:
-            return NO_ROLE
-        if phrase.what == figure_counts.BARE and number.high < FEW and role.cost > BESIDE:
-            return OTHER_UNIT
-        if number.high <= 1 and role.cost > BESIDE or number.high <= HANDFUL and role.cost > 2 * BESIDE:
-            return NO_ROLE
-        known = self._roles[role.role]
-        if (known.whole or known.turns) and known.unit == "people" and number.high < FEWEST:
-            return NO_ROLE  # three generals are no contingent
-        denial = _denial(marks, number)
+        reason = self._reason(read.marks, number, phrase, topical, role)
+        denial = figure_signs.denial(read.marks, number)
+        if reason or role is None:
+            return reason
         if denial is not None and denial.group == "no" and number.high <= 1:
-            return "none"
+            return NOBODY_COUNTED
         attributed = self._whose(read, number, denial)
         start, end = read.begin + number.start, read.begin + number.end
         return Figure(
@@ -272,9 +258,28 @@ class Figures:
             end,
             read.sentence[number.start : number.end],
             number.increment,
-            number.earlier or _former(marks, place),
+            number.earlier or figure_signs.former(read.marks, place),
             number.of,
         )
+
+    def _reason(self, marks: Marks, number: Number, phrase: Counted, topical: bool, role: Near | None) -> str:
+        """Why the number is no figure; empty where it is one."""
+        reason = ""
+        if phrase.what in (UNLIKE, UNKNOWN) and not number.multiplied:
+            reason = OTHER_UNIT
+        elif (phrase.whose or figure_signs.owner(marks, phrase)) == OTHERS:
+            reason = OTHER_PEOPLE
+        elif not topical:
+            reason = NO_SUBJECT
+        elif role is None or role.role == BESIDES:
+            reason = NO_ROLE
+        elif phrase.what == BARE and number.high < FEW and role.cost > BESIDE:
+            reason = OTHER_UNIT
+        elif number.high <= HANDFUL and role.cost > (BESIDE if number.high <= 1 else 2 * BESIDE):
+            reason = NO_ROLE
+        elif number.high < FEWEST and (self._roles[role.role].whole or self._roles[role.role].turns):
+            reason = NO_ROLE  # three generals are no contingent
+        return reason
 
     def _whose(self, read: _Sentence, number: Number, denial: Mark | None) -> tuple[str, ...]:
         if read.speakers:
@@ -301,57 +306,11 @@ class _Sentence:
     lead: date | None
 
 
-def _phrase(marks: Marks, number: Number) -> Counted:
-    if number.kind == "money":
-        return Counted(figure_counts.PEOPLE, "", number.start, number.end)
-    return figure_counts.counted(marks, number.start, number.number_end, number.end)
-
-
-def _of_end(marks: Marks, end: int) -> int:
-    return max((m.end for m in marks.of("whole", start=end) if m.start - end <= 2), default=-1)
-
-
-def _coordinated(marks: Marks, end: int, start: int) -> bool:
-    """Whether two noun phrases are joined by nothing but "and"."""
-    return start >= end and _JOINED.fullmatch(marks.text[end:start]) is not None
-
-
-def _former(marks: Marks, place: Place) -> bool:
-    """Whether a current number stands against it: "which a week ago counted 10,000, now says ..."."""
-    return bool(place.others) and any(
-        distance(marks, place, mark)[0] <= FORMER_WITHIN for mark in marks.of("formerly")
-    )
-
-
-def _owner(marks: Marks, phrase: Counted) -> str:
-    """Whose people they are by what stands in front in the sentence: whoever does it to them is not meant."""
-    found = sorted(marks.of("subject", "others", end=phrase.start), key=lambda m: (m.end, m.start))
-    for mark in reversed(found):
-        if mark.group == "subject":
-            return figure_counts.SUBJECT
-        gap = marks.text[mark.end : phrase.start]
-        if any(marks.of("losing", start=mark.start, end=phrase.start)):
-            return figure_counts.OTHERS
-        doing = any(marks.of("cue", start=mark.end, end=phrase.start)) and "," not in gap
-        if not doing and len(gap) <= 60 and not figure_counts.EAST_ASIAN.search(gap[:2]):
-            return figure_counts.OTHERS
-    return ""
-
-
-def _denial(marks: Marks, number: Number) -> Mark | None:
-    text = marks.text
-    for mark in marks.of("no", end=number.start):
-        if number.start - mark.end <= 2:
-            return mark
-    for mark in marks.of("denial", end=number.start):
-        gap = text[mark.end : number.start]
-        if len(gap) <= DENIED_WITHIN and not _TURN.search(gap) and not _NEGATED.search(text[: mark.start]):
-            return mark
-    for mark in marks.of("denial_after", start=number.end):
-        gap = text[number.end : mark.start]
-        if len(gap) <= DENIED_WITHIN and not _TURN.search(gap):
-            return mark
-    return None
+def _pieces(text: str) -> Iterator[tuple[int, int]]:
+    """Sentences; one that is too long to look back and forth in is read in parts."""
+    for begin, stop in sentences(text):
+        for start in range(begin, stop, LONGEST):
+            yield start, min(stop, start + LONGEST)
 
 
 def _as_of(read: _Sentence, number: Number, attributed: tuple[str, ...], said: Mapping[str, date]) -> date | None:

@@ -112,7 +112,10 @@ class Finder:
             {cue: tuple(found) for cue, found in cues.items() if not cue.startswith("never")},
             tuple(self._mention(*found) for found in groups["titles"]),
             tuple(self._mention(*found) for found in groups["phrases"]),
-            tuple(self._mention(self._of_role[code, "officials"], *at) for code, *at in groups["words"]),
+            tuple(
+                self._mention(self._of_role[code, "officials"], language, start, end)
+                for code, language, start, end in groups["words"]
+            ),
         )
 
     def _mention(self, origin_id: str, language: str, start: int, end: int, state: bool = False) -> Mention:

@@ -1,4 +1,4 @@
-"""The roles that figures play in a topic ("deployed", "killed"): part of the claims file, whose section `figures` it reads.
+"""The roles that figures play in a topic ("deployed", "killed"): the section `figures` of the claims file.
 
 Terms of all languages are kept in one list, since all are tried on every text.
 """
@@ -57,13 +57,15 @@ class Roles:
             Role(r["name"], r["unit"], tuple(r["cues"]), tuple(r["weak"]), r["whole"], tuple(r["turns"]))
             for r in stored["roles"]
         )
-        return cls(*(tuple(stored[key]) for key in NOUNS), roles)
+        return cls(**{key: tuple(stored[key]) for key in NOUNS}, roles=roles)
 
 
 def read(reader: Reader, node: Any) -> Roles:
     """The section in the YAML tree; mistakes go to the reader."""
-    parts = reader.mapping(node, "figures", required=("subject", "people", "roles"), optional=("others", "unlike", "besides"))
-    nouns = [_terms(reader, parts.get(key), f"figures.{key}") for key in NOUNS]
+    parts = reader.mapping(
+        node, "figures", required=("subject", "people", "roles"), optional=("others", "unlike", "besides")
+    )
+    nouns = {key: _terms(reader, parts.get(key), f"figures.{key}") for key in NOUNS}
     roles = []
     for name, at in reader.items(parts.get("roles"), "figures.roles"):
         if not _NAME.fullmatch(name):
@@ -74,7 +76,7 @@ def read(reader: Reader, node: Any) -> Roles:
         for turned in role.turns:
             if turned not in known:
                 reader.wrong(parts["roles"], f"figures.roles.{role.name}: no role is called {turned!r}")
-    return Roles(*nouns, tuple(roles))
+    return Roles(**nouns, roles=tuple(roles))
 
 
 def _role(reader: Reader, name: str, node: Any) -> Role:
