@@ -21,6 +21,7 @@ _JOINED_ON = re.compile(rf"[{HANGUL}0-9a-z]")
 _COUNTED = re.compile(rf"(?![{HANGUL}])|[이가은는을를의도에과와로만씩당까뿐밖보]|여단|사단")
 _NO_COUNT = frozenset("영일이삼사오육륙칠팔구조억석서너")  # alone they are other words, or names
 _COUNTS = ("cardinal", "decimal", "ordinal")
+_APART = ("change", "back")
 _GAP = 30  # characters between the ends of a range
 _NEAR = 60  # characters in which a verb tells a change
 
@@ -41,7 +42,7 @@ class Found:
 
 @dataclass(frozen=True)
 class _Relation:
-    """How a numeral stands to the next: range, change, score or fraction."""
+    """How a numeral stands to the next: range, score, fraction; or change ("from 10 to 12"), back ("12 from 10")."""
 
     kind: str
     start: int = 0
@@ -53,12 +54,11 @@ class Context:
         self._kinds = Kinds(languages)
         self._before = WordTable((w, m) for lang in languages for m, words in lang.before.items() for w in words)
         self._after = WordTable((w, m) for lang in languages for m, words in lang.after.items() for w in words)
-        self._between = WordTable((word, "range") for lang in languages for word in lang.between)
-        self._between_change = WordTable((word, "change") for lang in languages for word in lang.change_between)
-        self._change_ends = tuple(word for lang in languages for word in lang.change_ends)
-        self._changed = WordTable((word, "changed") for lang in languages for word in lang.changed)
-        self._pairs = {pair: False for lang in languages for pair in lang.pairs}
-        self._pairs.update({pair: True for lang in languages for pair in lang.change_pairs})
+        words = {key: [w for lang in languages for w in lang.range[key]] for key in languages[0].range}
+        self._between, self._change_between = frozenset(words["between"]), frozenset(words["change_between"])
+        self._change_ends, self._from = tuple(words["change_ends"]), frozenset(words["from"])
+        self._changed = WordTable((word, "changed") for word in words["changed"])
+        self._pairs = {pair: kind for lang in languages for kind, pairs in lang.pairs.items() for pair in pairs}
         self._leads = {lead for lead, _ in self._pairs}
         self._idioms: dict[str, list[tuple[int, str]]] = {}
         for idiom in (idiom for lang in languages for idiom in lang.lists["idioms"]):
@@ -70,7 +70,7 @@ class Context:
         """What the numerals of a folded text say, in order."""
         counted = [numeral for numeral in numerals if self._is_number(text, numeral)]
         at, dated = 0, -1  # where a date ended: "October 8 and 13"
-        link = ""  # the word that joined a number to the one before as a change: "from 10 to 12"
+        before: _Relation | None = None  # how the number before stands to this one
         while at < len(counted):
             first = last = counted[at]
             start, relation = first.start, None
@@ -78,17 +78,16 @@ class Context:
                 first = last = first if self._kinds.behind(text, first.end) else replace(first, kind="date")
             elif at + 1 < len(counted):
                 relation = self._relation(text, first, counted[at + 1])
-            if relation is not None and relation.kind != "change":
+            if relation is not None and relation.kind not in _APART:
                 start = relation.start
                 first, last = _merged(relation.kind, first, counted[at + 1])
-                at += 1
+                at, relation = at + 1, None
             at += 1
             limit = counted[at].start if at < len(counted) else None
-            entry = self._entry(text, start, first, last, limit, link)
-            if relation is not None and relation.kind == "change":
-                entry, link = replace(entry, earlier=True), relation.link
-            else:
-                link = ""
+            entry = self._entry(text, start, first, last, limit, before.link if before else "")
+            if (relation and relation.kind == "change") or (before and before.kind == "back"):
+                entry = replace(entry, earlier=True)
+            before = relation
             dated = entry.end if entry.kind == "date" else -1
             yield entry
 
@@ -157,12 +156,12 @@ class Context:
         return self._linked(text, first, second, rest.split(), span)
 
     def _linked_east(self, text: str, second: Numeral, link: str, span: _Relation | None) -> _Relation | None:
-        if link in self._between_change.inside:
+        if link in self._change_between:
             behind = self._kinds.behind(text, second.end)
             end = self._kinds.counter_end(text, behind[0]) if behind else None
-            if text.startswith(self._change_ends, second.end if end is None else end):
+            if link not in self._between or text.startswith(self._change_ends, second.end if end is None else end):
                 return _Relation("change", link=link)
-        return span if link in self._between.inside else None
+        return span if link in self._between else None
 
     def _linked(
         self, text: str, first: Numeral, second: Numeral, words: list[str], span: _Relation | None
@@ -170,12 +169,14 @@ class Context:
         if not words or len(words) > 2:
             return None
         lead = self._lead(text, first.start)
-        changes = self._pairs.get((lead[1], words[-1])) if lead else None
-        if lead and changes is not None:
-            if changes or self._verb_near(text, lead[0], second.end):
-                return _Relation("change", link=words[-1])
-            return replace(span, start=lead[0]) if span else None
-        return span if len(words) == 1 and words[0] in self._between.exact else None
+        pair = self._pairs.get((lead[1], words[-1])) if lead else None
+        if lead is None or pair is None:
+            if len(words) == 1 and words[0] in self._from:
+                return _Relation("back")
+            return span if len(words) == 1 and words[0] in self._between else None
+        if pair == "change_pairs" or (pair == "moving_pairs" and self._verb_near(text, lead[0], second.end)):
+            return _Relation("change", link=words[-1])
+        return replace(span, start=lead[0]) if span else None
 
     def _lead(self, text: str, end: int) -> tuple[int, str] | None:
         """The first word of a pair before a numeral, past its hedges: "between about 10,000 and"."""

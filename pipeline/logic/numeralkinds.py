@@ -41,7 +41,7 @@ class Kinds:
             [*((w, kind) for w, kind in after if kind != "unit_name" or is_east(w)), *counters, *ordinals]
         )
         self._units = WordTable((w, kind) for w, kind in after if kind == "unit_name" and not is_east(w))
-        self._counters = WordTable([*counters, *ordinals])
+        self._counters = WordTable([*counters, *((w, kind) for w, kind in ordinals if len(w) > 1)])  # 차 ends 열차
         self._months = WordTable((word, "date") for lang in languages for word in lang.months)
         self.prefixes = tuple(word for lang in languages for word in lang.lists["ordinal_prefixes"])
         self.fractions = tuple(word for lang in languages for word in lang.kinds_after.get("fraction", ()))

@@ -31,13 +31,15 @@ _TOKEN = re.compile(
     r"(?:19|20)[0-9]{2}(?P<a>[-./])[0-9]{1,2}(?P=a)[0-9]{1,2}(?![0-9])"
     r"|[0-9]{1,2}(?P<b>[./])[0-9]{1,2}(?P=b)(?:19|20)?[0-9]{2}(?![0-9])"
     r"|(?:19|20)[0-9]{2}\. ?[0-9]{1,2}\.(?![0-9])|[0-9]{1,2}·[0-9]{1,2}(?![0-9·])))"
-    r"|(?P<time>(?<![0-9:])[0-2]?[0-9]:[0-5][0-9](?::[0-5][0-9])?(?![0-9:]))"
+    r"|(?P<time>(?<![0-9:])(?:[0-2]?[0-9]:[0-5][0-9](?::[0-5][0-9])?|[0-2]?[0-9]h[0-5][0-9])(?![0-9:]))"
     r"|(?P<digits>(?<![0-9])[0-9]{1,3}(?P<c>[,.' ])[0-9]{3}(?:(?P=c)[0-9]{3})*(?![0-9])|[0-9]+(?:[.,][0-9]+)?)"
     r"|(?P<word>[a-zà-öø-ÿœ]+|[а-яіїєґ]+(?:'[а-яіїєґ]+)*)"
 )
 _GROUPED = re.compile(r"[0-9]{1,3}([,.' ])[0-9]{3}(?:\1[0-9]{3})*")
 _CODE_BEFORE = re.compile(rf"[{LETTERS}][-_]?$|[{HANGUL}]-$|[/#@_]$|[0-9][.,:/]$")
+_YEAR = re.compile("(?:19|20)[0-9]{2}")
 _FOLLOWING = re.compile(rf" ?([{LETTERS}]+)")
+_AMOUNTS = frozenset({"unit", "several", "article", "one"})
 _ODD = frozenset("여多余餘")  # inside: 100여만
 _GAPS = frozenset(" -.'")
 _HANGUL = re.compile(rf"[{HANGUL}]")
@@ -146,7 +148,8 @@ class Numerals:
             elif kind == "digits":
                 if len(match.group()) > LONGEST:
                     continue
-                if _CODE_BEFORE.search(text, max(0, start - 2), start):
+                code = _CODE_BEFORE.search(text, max(0, start - 2), start)
+                if code and not (code.group().endswith("-") and _YEAR.fullmatch(match.group())):  # mid-2024
                     amount = self._value(match.group(), text, end) or 0
                     found.append(Numeral(start, end, amount, amount, "code"))
                 else:
@@ -202,15 +205,15 @@ class Numerals:
         total, last = self._longest(text, tokens, at)
         used = tokens[at : last + 1]
         kinds = {token.part.kind for token in used if token.part is not None}
-        alone = not total.scaled and ("several" in kinds or (part is not None and part.kind == "article"))
-        if not used or alone:
+        alone = not total.scaled and ("several" in kinds or kinds <= {"article", "one"})
+        if not used or (kinds and alone):
             return None, max(len(used), 1)
         low, high = total.value()
         end = used[-1].end
         if used[-1].text in self._dotted and text.startswith(".", end):
             end += 1
         numeral = Numeral(first.start, end, low, high, "ordinal" if "ordinal" in kinds else "cardinal")
-        numeral.about = any(token.part is not None and token.part.about for token in used)
+        numeral.about = total.inverted or any(token.part is not None and token.part.about for token in used)
         numeral.at_least = any(token.part is not None and token.part.at_least for token in used)
         numeral.east = all(token.east for token in used)
         if total.amounts == 1 and total.scaled:
@@ -267,13 +270,12 @@ class Numerals:
             return total.multiply(part, token.east)
         if part.kind == "ordinal":
             return first is not None and total.add(part.low, part.high, False)
-        particle = token.east and first is not None and first.part is None  # 3만이
-        return (
-            part.kind in ("unit", "several", "article") and not particle and total.add(part.low, part.high, token.east)
-        )
+        if first is not None and (part.kind == "article" or first.part is None):
+            return False  # "2,000 a month"; and what looks like a unit behind 3만 is a particle: 3만이
+        return part.kind in _AMOUNTS and total.add(part.low, part.high, token.east)
 
     def _value(self, written: str, text: str, end: int) -> float | None:
-        """What digits say. Three behind a mark are thousands, unless a multiplier makes them decimals: 1.234 million."""
+        """What digits say. Three behind a mark are thousands, or decimals if a multiplier follows: 1.234 million."""
         if len(written) > LONGEST:
             return None
         grouped = _GROUPED.fullmatch(written)

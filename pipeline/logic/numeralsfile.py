@@ -22,6 +22,7 @@ NUMBERED = ("units", "multipliers", "vague", "vague_or_one", "fixed", "ranged", 
 LISTED = (
     "several",
     "articles",
+    "ones",
     "and",
     "of",
     "about",
@@ -32,7 +33,8 @@ LISTED = (
     "ordinal_prefixes",
     "cardinal_endings",
 )
-RANGE = ("between", "pairs", "change_pairs", "change_between", "change_ends", "changed")
+PAIRS = ("pairs", "moving_pairs", "change_pairs")
+RANGE = (*PAIRS, "between", "change_between", "change_ends", "changed", "from")
 _AMOUNT = re.compile(r"(\d+(?:\.\d+)?)(?:([-/])(\d+))?")
 
 
@@ -40,7 +42,7 @@ _AMOUNT = re.compile(r"(\d+(?:\.\d+)?)(?:([-/])(\d+))?")
 class Part:
     """A word of a numeral. A multiplier has its `value`, and low and high for when it stands alone."""
 
-    kind: str  # unit, multiplier, several, article, ordinal, fraction, multiple
+    kind: str  # unit, multiplier, several, article, one, ordinal, fraction, multiple
     low: float
     high: float
     value: float = 0
@@ -59,12 +61,8 @@ class Language:
     lists: dict[str, tuple[str, ...]]
     before: dict[str, tuple[str, ...]]
     after: dict[str, tuple[str, ...]]
-    between: tuple[str, ...]
-    pairs: tuple[tuple[str, str], ...]
-    change_pairs: tuple[tuple[str, str], ...]
-    change_between: tuple[str, ...]  # 에서, before a number that ends in one of:
-    change_ends: tuple[str, ...]  # 으로
-    changed: tuple[str, ...]
+    pairs: dict[str, tuple[tuple[str, str], ...]]
+    range: dict[str, tuple[str, ...]]  # the words of ranges that are no pairs
     kinds_before: dict[str, tuple[str, ...]]
     kinds_after: dict[str, tuple[str, ...]]
     months: tuple[str, ...] = ()
@@ -100,6 +98,7 @@ class _Reader(Reader):
                 found.append((form, _part(key, low, high, form in lists["about"])))
         found += [(form, Part("several", 2, 9)) for form in lists["several"]]
         found += [(form, Part("article", 1, 1)) for form in lists["articles"]]
+        found += [(form, Part("one", 1, 1)) for form in lists["ones"]]
         place = f"{code}.range"
         range_ = self.mapping(parts.get("range"), place, (), RANGE)
         kinds = dict(self.items(parts.get("kinds"), f"{code}.kinds"))
@@ -117,12 +116,8 @@ class _Reader(Reader):
             lists,
             self.beside(parts.get("before"), f"{code}.before"),
             self.beside(parts.get("after"), f"{code}.after"),
-            self.forms(range_.get("between"), f"{place}.between"),
-            self.pairs(range_.get("pairs"), f"{place}.pairs"),
-            self.pairs(range_.get("change_pairs"), f"{place}.change_pairs"),
-            self.forms(range_.get("change_between"), f"{place}.change_between"),
-            self.forms(range_.get("change_ends"), f"{place}.change_ends"),
-            self.forms(range_.get("changed"), f"{place}.changed"),
+            {key: self.pairs(range_.get(key), f"{place}.{key}") for key in PAIRS},
+            {key: self.forms(range_.get(key), f"{place}.{key}") for key in RANGE if key not in PAIRS},
             words["before"],
             words["after"],
             months,

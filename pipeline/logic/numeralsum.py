@@ -19,6 +19,7 @@ class Sum:
         self.positions = 0  # digits in a row, as in 二〇二四
         self.amounts = 0
         self.scale, self.scaled = 1.0, False
+        self.inverted = False  # тысяч пять, which is about five thousand
 
     @property
     def waiting(self) -> bool:
@@ -32,6 +33,9 @@ class Sum:
     def add(self, low: float, high: float, east: bool, digits: bool = False) -> bool:
         """Adds an amount if it fits behind the last."""
         if self.current is None:
+            vague = self.section[0] != self.section[1] or self.total[0] != self.total[1]
+            if vague and not east:
+                return not (digits or self.amounts) and self._invert(low, high)
             if high >= self.last or (low != high and self.amounts):
                 return False
             self.current, self.scale = (low, high), 1.0
@@ -39,18 +43,22 @@ class Sum:
             self.positions = int(east and low == high < 10)
             return True
         first, second = self.current
-        if digits or first != second or low != high:
-            return False
-        if self.positions and low < 10:
+        if self.positions and low == high < 10 and not digits:
             self.current = (first * 10 + low,) * 2
             self.positions += 1
             return True
         above = 10.0
         while above <= low:
             above *= 10
-        if not low or not first or first % above or (first == 10 and not east) or self.positions:
-            return False
-        self.current = (first + low, first + low)
+        exact = first == second and low == high and not digits
+        fits = exact and low and first and not first % above and (first != 10 or east) and not self.positions
+        if fits:
+            self.current = (first + low, first + low)
+        return bool(fits)
+
+    def _invert(self, low: float, high: float) -> bool:
+        self.section, self.total = (0.0, 0.0), (low * self.scale, high * self.scale)
+        self.amounts, self.inverted, self.last = 1, True, 0
         return True
 
     def multiply(self, part: Part, east: bool) -> bool:
