@@ -71,13 +71,15 @@ class Chooser:
             found.append(Near(BESIDES, *distance(marks, place, mark)))
         best = min(found, key=lambda n: n.cost, default=None)
         if best is None or best.cost > LIMIT or (best.links and best.role in self._plans):
-            weak = [n for n in self._near(marks, place, fitting, WEAK) if n.cost <= WEAK_LIMIT]
+            own = [r for r in fitting if not r.turns]
+            weak = [n for n in self._near(marks, place, own, WEAK) if n.cost <= WEAK_LIMIT]
             best = min([*weak, *([best] if best and best.cost <= LIMIT else [])], key=lambda n: n.cost, default=None)
         if best is None:
             default = next((r.name for r in fitting if r.whole), None) if place.whole and place.large else None
             return Near(default, LIMIT, 0, True) if default else None
         turning = self._turning.get(best.role)
-        if turning and any(n.role == turning.name and n.cost <= TURN_LIMIT for n in found):
+        plans = [*found, *self._near(marks, place, [turning], WEAK)] if turning else []
+        if turning and any(n.role == turning.name and n.cost <= TURN_LIMIT for n in plans):
             return replace(best, role=turning.name)
         return best
 

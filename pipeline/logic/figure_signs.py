@@ -11,7 +11,8 @@ from pipeline.logic.figure_roles import Place, distance
 from pipeline.logic.figure_text import EAST_ASIAN, Mark, Marks
 
 DENIED_WITHIN = 220  # characters between a denial and a number
-FORMER_WITHIN = 25.0
+FORMER_WITHIN = 25.0  # costs, as in figure_roles.py
+MORE_WITHIN = 34.0
 
 _NEGATED = re.compile(r"(?:\b(?:not|nor|neither|n't|не|ні|ни|never)\s)$")
 _TURN = re.compile(r";|,\s(?:but|а|но|але|mais)\s")
@@ -43,6 +44,11 @@ def of_end(marks: Marks, end: int) -> int:
 def coordinated(marks: Marks, end: int, start: int) -> bool:
     """Whether two noun phrases are joined by nothing but "and"."""
     return start >= end and _JOINED.fullmatch(marks.text[end:start]) is not None
+
+
+def more(marks: Marks, place: Place) -> bool:
+    """Whether what is said of the number comes on top: "additionally sent", 추가로 보냈다."""
+    return any(distance(marks, place, mark)[0] <= MORE_WITHIN for mark in marks.of("more"))
 
 
 def former(marks: Marks, place: Place) -> bool:

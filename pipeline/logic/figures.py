@@ -8,6 +8,7 @@ that every number is accounted for.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
@@ -35,6 +36,9 @@ LONG_AGO = 40  # years before publication; a sentence that names such a year is 
 
 OTHER_PEOPLE, OTHER_UNIT, NO_SUBJECT, NO_ROLE = "other people", "other unit", "not of the topic", "no role"
 LONG_AGO_REASON, NOBODY_COUNTED = "long ago", "none"
+KNOWN = "told before"  # "the two prisoners"
+
+_DEFINITE = re.compile(r"\b(?:the|these|those|both|his|her|their|les|ces)\s$")
 
 
 @dataclass(frozen=True)
@@ -206,6 +210,10 @@ class Figures:
                     and figure_signs.coordinated(marks, previous.end, phrase.start)
                 )
                 role = self._role(marks, number, place, before if joined else None)
+                if role is not None and strong is not None and role.at == strong.at >= 0:
+                    role = replace(
+                        role, role=strong.role
+                    )  # "will send 1,000 sappers to clear mines and 5,000 builders"
                 weak = role is None or role.weak
                 if weak and strong is not None and phrase.what == BARE and number.high >= FEW:
                     role = strong  # "Kyiv put the losses at 3,000; Seoul's figure was 1,100"
@@ -243,21 +251,23 @@ class Figures:
             return reason
         if denial is not None and denial.group == "no" and number.high <= 1:
             return NOBODY_COUNTED
+        known = self._roles[role.role]
+        increment = number.increment or figure_signs.more(read.marks, place)
         attributed = self._whose(read, number, denial)
         start, end = read.begin + number.start, read.begin + number.end
         return Figure(
-            role.role,
+            known.increments if increment and known.increments else known.name,
             number.low,
             number.high,
             number.modality,
-            self._roles[role.role].unit,
+            known.unit,
             denial is not None,
             attributed,
             _as_of(read, number, attributed, said),
             start,
             end,
             read.sentence[number.start : number.end],
-            number.increment,
+            increment,
             number.earlier or figure_signs.former(read.marks, place),
             number.of,
         )
@@ -277,6 +287,8 @@ class Figures:
             reason = OTHER_UNIT
         elif number.high <= HANDFUL and role.cost > (BESIDE if number.high <= 1 else 2 * BESIDE):
             reason = NO_ROLE
+        elif number.high <= HANDFUL and _DEFINITE.search(marks.text[: number.start]):
+            reason = KNOWN
         elif number.high < FEWEST and (self._roles[role.role].whole or self._roles[role.role].turns):
             reason = NO_ROLE  # three generals are no contingent
         return reason

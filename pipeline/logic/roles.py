@@ -22,7 +22,8 @@ Terms = tuple[str, ...]
 @dataclass(frozen=True)
 class Role:
     """`cues` give a number the role, `weak` only where no other cue stands near. `whole` says that other figures are
-    parts of it, `turns` of which roles a plan's terms make this one."""
+    parts of it, `turns` of which roles a plan's terms make this one (the weak ones do nothing else), `increments` which
+    role an increment of it has."""
 
     name: str
     unit: str
@@ -30,6 +31,7 @@ class Role:
     weak: Terms = ()
     whole: bool = False
     turns: tuple[str, ...] = ()
+    increments: str = ""
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,9 @@ class Roles:
     @classmethod
     def of(cls, stored: dict[str, Any]) -> Roles:
         roles = tuple(
-            Role(r["name"], r["unit"], tuple(r["cues"]), tuple(r["weak"]), r["whole"], tuple(r["turns"]))
+            Role(
+                r["name"], r["unit"], tuple(r["cues"]), tuple(r["weak"]), r["whole"], tuple(r["turns"]), r["increments"]
+            )
             for r in stored["roles"]
         )
         return cls(**{key: tuple(stored[key]) for key in NOUNS}, roles=roles)
@@ -73,7 +77,7 @@ def read(reader: Reader, node: Any) -> Roles:
         roles.append(_role(reader, name, at))
     known = [role.name for role in roles]
     for role in roles:
-        for turned in role.turns:
+        for turned in (*role.turns, *([role.increments] if role.increments else [])):
             if turned not in known:
                 reader.wrong(parts["roles"], f"figures.roles.{role.name}: no role is called {turned!r}")
     return Roles(**nouns, roles=tuple(roles))
@@ -81,7 +85,7 @@ def read(reader: Reader, node: Any) -> Roles:
 
 def _role(reader: Reader, name: str, node: Any) -> Role:
     place = f"figures.roles.{name}"
-    parts = reader.mapping(node, place, required=("unit", "cues"), optional=("weak", "whole", "turns"))
+    parts = reader.mapping(node, place, required=("unit", "cues"), optional=("weak", "whole", "turns", "increments"))
     unit = reader.text(parts.get("unit"), f"{place}.unit")
     if unit and unit not in UNITS:
         reader.wrong(parts["unit"], f"{place}: no unit is called {unit!r}; known are {', '.join(UNITS)}")
@@ -90,7 +94,8 @@ def _role(reader: Reader, name: str, node: Any) -> Role:
         reader.wrong(parts["whole"], f"{place}.whole must be true or false")
     turns = tuple(reader.text(item, f"{place}.turns") for item in reader.sequence(parts.get("turns"), f"{place}.turns"))
     cues, weak = (_terms(reader, parts.get(key), f"{place}.{key}") for key in ("cues", "weak"))
-    return Role(name, unit, cues, weak, whole == "true", turns)
+    increments = reader.text(parts.get("increments"), f"{place}.increments")
+    return Role(name, unit, cues, weak, whole == "true", turns, increments)
 
 
 def _terms(reader: Reader, node: Any, place: str) -> Terms:
