@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pipeline.logic.figure_text import EAST_ASIAN, Mark, Marks
 from pipeline.logic.mentions import Finder, Mention, Named
@@ -49,6 +49,8 @@ class Sources:
                 origins = tuple(dict.fromkeys(m.origin_id for m in group))
                 if claimed or group[0].start not in found:
                     found[group[0].start] = Speaker(origins, group[0].start, group[-1].end, claimed)
+        if any(marks.of("service")):
+            found = {at: self._relayed(s, marks) for at, s in found.items()}
         for place in named.places:  # "the South Korean claim"
             within = any(m.start < place.end and place.start < m.end for m in named.mentions)
             gap = _TO_NOUN.match(marks.text, place.end)
@@ -66,6 +68,18 @@ class Sources:
         subject = {at for at, s in found.items() if any(m.start <= s.start < m.end for m in marks.of("subject"))}
         kept = [s for at, s in found.items() if at not in subject or len(subject) == len(found)]
         return sorted(kept, key=lambda s: s.start)
+
+    def _relayed(self, speaker: Speaker, marks: Marks) -> Speaker:
+        """Lawmakers tell what their country's intelligence service has told them, where the sentence names it."""
+        if len(speaker.origins) > 1 or not any(marks.of("relaying", start=speaker.start, end=speaker.end)):
+            return speaker
+        service = self._finder.filling(self._finder.origins[speaker.origins[0]].country, "intelligence")
+        return replace(speaker, origins=(service,)) if service else speaker
+
+    def stands_for(self, origin_id: str, other: str) -> bool:
+        """Whether the first is a country's officials, whoever they are, and the other an authority of that country."""
+        origin = self._finder.origins[origin_id]
+        return origin.roles == ("officials",) and origin.country == self._finder.origins[other].country
 
     def kind(self, origin_id: str) -> str:
         return self._finder.origins[origin_id].kind

@@ -137,11 +137,22 @@ class Figures:
             publisher = replace(publisher, country=self._finder.home(language))
         context = Context(title, (), published, language, publisher, main)
         readings = []
+        told: dict[tuple[str, float, float], tuple[str, ...]] = {}
         for number, paragraph in enumerate(paragraphs):
             reading = self.of(paragraph, replace(context, before=paragraphs[:number]))
-            readings.append(reading)
+            readings.append(replace(reading, figures=tuple(self._same(f, told) for f in reading.figures)))
             context = replace(context, last=reading.last, said=reading.said, lead=reading.lead)
         return readings
+
+    def _same(self, figure: Figure, told: dict[tuple[str, float, float], tuple[str, ...]]) -> Figure:
+        """Seoul's 12,000 are the agency's, where the article has named the agency for them."""
+        key = figure.role, figure.low, figure.high
+        known, own = told.get(key), figure.attributed_to
+        if known and ((figure.denied and not own) or (len(own) == 1 and self._sources.stands_for(own[0], known[0]))):
+            return replace(figure, attributed_to=known)
+        if own and not figure.denied:
+            told[key] = own
+        return figure
 
     def of(self, text: str, context: Context) -> Reading:
         figures: list[Figure] = []

@@ -88,6 +88,10 @@ class Finder:
         """The country whose own language it is, where the lexicon has one."""
         return self._homes.get(language)
 
+    def filling(self, country: str | None, role: str) -> str | None:
+        """The origin that fills a country's role."""
+        return self._of_role.get((country or "", role))
+
     def find(self, sentence: str, country: str | None = None) -> Named:
         """`country` is the publisher's: whose ministry "the defence ministry" is."""
         text = terms.normalise(sentence)
