@@ -125,7 +125,7 @@ def _denied(at: int, speakers: Sequence[Speaker], denial: Mark) -> tuple[str, ..
 def _claims(marks: Marks, mention: Mention) -> bool:
     """ "Seoul's estimate of", "by the agency's count", "заявления южнокорейской разведки о"."""
     gap = _TO_NOUN.match(marks.text, mention.end)
-    if gap and marks.starting(gap.end(), "assertion") and not mention.never:
+    if gap and marks.starting(gap.end(), "assertion"):
         return gap.end() > mention.end or mention.language in ("ko", "ja", "zh")
     return any(
         _OF.fullmatch(marks.text, noun.end, mention.start)
