@@ -10,7 +10,7 @@ BENCH ?=
 TESTS ?= -n 2 --dist loadfile
 BIN := $(VENV)/bin
 
-.PHONY: help setup demo test lint docs bench-stream bench-eval bench-ablation bench-clef bench-match bench-origins bench-stories
+.PHONY: help setup demo test lint docs bench-stream bench-eval bench-ablation bench-clef bench-match bench-origins bench-stories bench-figures
 .DEFAULT_GOAL := help
 
 help:
@@ -54,6 +54,10 @@ bench-ablation: setup
 
 bench-origins: setup
 	@PYTHONPATH=. $(BIN)/python benchmarks/origins.py $(BENCH)
+
+# What is read wrong, of the development set: make bench-figures BENCH="--split dev --errors"
+bench-figures: setup
+	@PYTHONPATH=. $(BIN)/python benchmarks/figures.py $(BENCH)
 
 bench-stories: setup
 	@PYTHONPATH=. $(BIN)/python benchmarks/stories.py $(BENCH)

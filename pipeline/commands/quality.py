@@ -23,12 +23,13 @@ def _claims(path: Path | None) -> Path:
 def score(
     items: Annotated[Path, typer.Argument(help="JSON Lines: {id, published, source, lang, url, title, text}.")],
     out: Annotated[
-        Path, typer.Option("--out", help="Where to write {id, claim, probability, tier, stance, sentence}.")
+        Path, typer.Option("--out", help="Where to write {id, claim, probability, tier, stance, sentence, figures}.")
     ],
     claims: ClaimsOption = None,
 ) -> None:
     """Run the matcher on your own texts: one line out for every item and claim. Needs no database."""
     from pipeline.evaluation import score as scoring
+    from pipeline.stages import figure_materials
     from pipeline.stages.match import tiers_of
     from pipeline.stages.services import Services
 
@@ -41,9 +42,11 @@ def score(
         raise ConfigurationError(f"{out} can't be written: there is {'a' if out.is_dir() else 'no'} folder there")
     matcher, encoder = _matcher(settings, _claims(claims))
     tiers, entailment = tiers_of(settings), Services(settings).entailment
+    reader = figure_materials.reader_of(matcher.claims, settings)
     with Progress(console=console) as progress:
         task = progress.add_task("scoring", total=len(given))
-        scored = scoring.score(given, matcher, encoder, tiers, lambda n: progress.advance(task, n), entailment)
+        advance = lambda n: progress.advance(task, n)  # noqa: E731
+        scored = scoring.score(given, matcher, encoder, tiers, advance, entailment, reader)
         count = scoring.write(scored, out)
     console.print(f"wrote {count} lines ({len(given)} items, {len(matcher.claims)} claims) to {out}")
 

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -13,6 +14,7 @@ import numpy as np
 
 from pipeline.errors import PermanentError
 from pipeline.logic.decision import Tiers
+from pipeline.logic.figures import Context, Figures
 from pipeline.logic.matching import Decision, Matcher, Passage, run
 from pipeline.logic.stances import Entails, judged
 from pipeline.logic.text import clean, paragraphs, sentences
@@ -54,6 +56,20 @@ class Scored:
     tier: str
     stance: str
     sentence: str
+    figures: tuple[ReadFigure, ...] = ()  # the item's, the same for every claim
+
+
+@dataclass(frozen=True)
+class ReadFigure:
+    """A figure of an item. `attributed_to` are names of authorities, joined by "; "; `as_of` is a day."""
+
+    role: str
+    low: float
+    high: float
+    modality: str
+    attributed_to: str | None
+    as_of: str | None
+    span: str
 
 
 def read_items(path: Path) -> list[TextItem]:
@@ -94,16 +110,51 @@ def score(
     tiers: Tiers,
     progress: Callable[[int], None] | None = None,
     entailment: Entails | None = None,
+    reader: Figures | None = None,
 ) -> Iterator[Scored]:
-    """Every item against every claim, in order."""
+    """Every item against every claim, in order; with a reader, each line has the item's figures."""
     for start in range(0, len(items), CHUNK):
         chunk = items[start : start + CHUNK]
         best = with_stances(best_passages(chunk, matcher, encoder), matcher, tiers, entailment)
         for i, item in enumerate(chunk):
+            figures = figures_of(item, reader) if reader else ()
             for j, claim in enumerate(matcher.claims):
-                yield _scored(item, claim.claim_id, best.get((i, j)), tiers)
+                yield replace(_scored(item, claim.claim_id, best.get((i, j)), tiers), figures=figures)
         if progress:
             progress(len(chunk))
+
+
+def figures_of(item: TextItem, reader: Figures) -> tuple[ReadFigure, ...]:
+    """The current figures of title and text; one of the title that the text has as well is given once."""
+    published = _when(item.published)
+    lines = paragraphs(item.text)
+    read = reader.article(item.title, lines, published=published, language=item.lang, source=item.source)
+    found = [figure for reading in read for figure in reading.figures]
+    if item.title and not item.title_is_context:
+        known = {(f.role, f.low, f.high) for f in found}
+        main = found[0].attributed_to if found else ()
+        title = reader.of(item.title, Context("", lines, published, item.lang, main=main))
+        found = [*(f for f in title.figures if (f.role, f.low, f.high) not in known), *found]
+    return tuple(
+        ReadFigure(
+            f.role,
+            f.low,
+            f.high,
+            f.modality,
+            "; ".join(map(reader.name_of, f.attributed_to)) or None,
+            f.as_of.isoformat() if f.as_of else None,
+            f.span,
+        )
+        for f in found
+        if not f.earlier
+    )
+
+
+def _when(published: object) -> datetime | None:
+    try:
+        return datetime.fromisoformat(published) if isinstance(published, str) else None
+    except ValueError:
+        return None
 
 
 @dataclass(frozen=True)

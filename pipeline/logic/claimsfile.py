@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.errors import ConfigurationError
-from pipeline.logic import terms
+from pipeline.logic import roles, terms
 from pipeline.logic.yamlfile import Reader, compose
 
 CUES = ("denial", "pending", "workers-or-goods")  # concepts that every claim of a topic is shown, beside its own groups
@@ -33,6 +33,8 @@ class Claim:
     topic_decoys: Texts
     groups: dict[str, Concepts]  # role: its alternatives
     cues: Concepts
+    figures: tuple[str, ...] = ()  # the roles that figures play in it, of the topic's
+    roles: roles.Roles | None = None  # the topic's, where the claim has any
 
     def wordings(self) -> dict[str, list[str]]:
         """Every text that bears on the claim, by stance."""
@@ -44,6 +46,7 @@ class Claim:
 
     def definition(self) -> dict[str, Any]:
         """As it is stored: plain lists and dictionaries, with the terms written out."""
+        figures = {"figures": self.figures, "roles": self.roles.stored()} if self.roles else {}
         return {
             "phrasings": self.phrasings,
             "refutations": self.refutations,
@@ -52,6 +55,7 @@ class Claim:
             "topic_decoys": self.topic_decoys,
             "groups": self.groups,
             "cues": self.cues,
+            **figures,
         }
 
     def definition_hash(self) -> bytes:
@@ -73,6 +77,8 @@ class Claim:
             texts("topic_decoys"),
             {role: {c: tuple(t) for c, t in concepts.items()} for role, concepts in stored["groups"].items()},
             {c: tuple(t) for c, t in stored["cues"].items()},
+            tuple(stored.get("figures", ())),
+            roles.Roles.of(stored["roles"]) if stored.get("roles") else None,
         )
 
 
@@ -81,6 +87,7 @@ class Topic:
     topic_id: str
     name: str
     claims: tuple[Claim, ...]
+    roles: roles.Roles | None = None
 
 
 def parse(content: str, file: str) -> Topic:
@@ -98,26 +105,29 @@ class _Reader(Reader):
     def topic(self, node: Any) -> Topic | None:
         if node is None:
             return None
-        parts = self.mapping(node, "the file", required=("topic", "concepts", "claims"))
+        parts = self.mapping(node, "the file", ("topic", "concepts", "claims"), ("figures",))
         head = self.mapping(parts.get("topic"), "topic", required=("id", "name"), optional=("decoys",))
         topic_id = self.identifier(head.get("id"), "topic.id")
         name = self.text(head.get("name"), "topic.name")
         decoys = self.texts(head.get("decoys"), "topic.decoys")
         concepts = self.concepts(parts.get("concepts"))
         cues = {cue: concepts[cue] for cue in CUES if cue in concepts}
+        known = roles.read(self, parts["figures"]) if "figures" in parts else None
         claims: list[Claim] = []
         for item in self.sequence(parts.get("claims"), "claims"):
-            claim = self.claim(item, concepts, decoys, cues)
+            claim = self.claim(item, concepts, decoys, cues, known)
             if any(claim.claim_id == other.claim_id for other in claims):
                 self.wrong(item, f"the claim {claim.claim_id!r} stands here twice")
             claims.append(claim)
         if not claims:
             self.wrong(parts.get("claims"), "no claim")
-        return Topic(topic_id, name, tuple(claims))
+        return Topic(topic_id, name, tuple(claims), known)
 
-    def claim(self, node: Any, concepts: Concepts, topic_decoys: Texts, cues: Concepts) -> Claim:
+    def claim(
+        self, node: Any, concepts: Concepts, topic_decoys: Texts, cues: Concepts, known: roles.Roles | None
+    ) -> Claim:
         required = ("id", "statement", "phrasings")
-        parts = self.mapping(node, "a claim", required, ("refutations", "updates", "decoys", "groups"))
+        parts = self.mapping(node, "a claim", required, ("refutations", "updates", "decoys", "groups", "figures"))
         claim_id = self.identifier(parts.get("id"), "id")
         statement = self.text(parts.get("statement"), f"{claim_id}.statement")
         phrasings = self.texts(parts.get("phrasings"), f"{claim_id}.phrasings")
@@ -138,7 +148,30 @@ class _Reader(Reader):
         if "groups" in parts and not groups:
             self.wrong(parts["groups"], f"{claim_id} has no group; leave the key out where there is none")
         others = {key: self.texts(parts.get(key), f"{claim_id}.{key}") for key in ("refutations", "updates", "decoys")}
-        return Claim(claim_id, statement, phrasings, **others, topic_decoys=topic_decoys, groups=groups, cues=cues)
+        figures = self.figures(parts.get("figures"), f"{claim_id}.figures", known)
+        shared = known if figures else None
+        return Claim(
+            claim_id,
+            statement,
+            phrasings,
+            **others,
+            topic_decoys=topic_decoys,
+            groups=groups,
+            cues=cues,
+            figures=figures,
+            roles=shared,
+        )
+
+    def figures(self, node: Any, place: str, known: roles.Roles | None) -> tuple[str, ...]:
+        """The names of the claim's roles, each one of the topic's."""
+        names = known.names() if known else ()
+        found = []
+        for item in self.sequence(node, place):
+            name = self.text(item, "a role's name")
+            if name not in names:
+                self.wrong(item, f"{place}: no role is called {name!r}")
+            found.append(name)
+        return tuple(found)
 
     def concepts(self, node: Any) -> Concepts:
         found: Concepts = {}

@@ -49,6 +49,7 @@ class Named:
     cues: dict[str, tuple[Cue, ...]]  # without never and never_state: mentions know
     titles: tuple[Mention, ...]
     phrases: tuple[Mention, ...]
+    places: tuple[Mention, ...] = ()  # words for a country, as its officials
 
 
 class Finder:
@@ -83,6 +84,14 @@ class Finder:
             add("cue", cue, listed)
         self._lexicon = terms.Lexicon(concepts, terms.PARTED)
 
+    def home(self, language: str) -> str | None:
+        """The country whose own language it is, where the lexicon has one."""
+        return self._homes.get(language)
+
+    def filling(self, country: str | None, role: str) -> str | None:
+        """The origin that fills a country's role."""
+        return self._of_role.get((country or "", role))
+
     def find(self, sentence: str, country: str | None = None) -> Named:
         """`country` is the publisher's: whose ministry "the defence ministry" is."""
         text = terms.normalise(sentence)
@@ -107,6 +116,10 @@ class Finder:
             {cue: tuple(found) for cue, found in cues.items() if not cue.startswith("never")},
             tuple(self._mention(*found) for found in groups["titles"]),
             tuple(self._mention(*found) for found in groups["phrases"]),
+            tuple(
+                self._mention(self._of_role[code, "officials"], language, start, end)
+                for code, language, start, end in groups["words"]
+            ),
         )
 
     def _mention(self, origin_id: str, language: str, start: int, end: int, state: bool = False) -> Mention:

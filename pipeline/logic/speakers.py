@@ -63,15 +63,15 @@ def speakers(
         yield from ((o.origin_id, "cue") for o in finder.origins.values() if o.kind == "own")
     if not named.mentions:
         return
-    for mention in _cited(named):
-        yield from ((one.origin_id, "cue") for one in _together(named, mention))
+    for mention in cited(named):
+        yield from ((one.origin_id, "cue") for one in together(named, mention))
     if position == 0:
         yield from ((mention.origin_id, "headline") for mention in _headlined(named))
     if position == 1 and number <= 1:  # "МОСКВА, 3 декабря. /ТАСС/" ends a sentence before the agency
         yield from ((mention.origin_id, "dateline") for mention in _dateline(named))
 
 
-def _cited(named: Named) -> Iterator[Mention]:
+def cited(named: Named) -> Iterator[Mention]:
     quoted = _quotations(named.text)
     led = []  # whom "according to" leads to: cited, and no subject of a verb beside
     for cue in named.cues.get("before", ()):
@@ -185,7 +185,7 @@ def _subject_before_end(named: Named, cue: Cue, before: Sequence[Mention]) -> Me
     return topics[0] if topics else others[-1] if others else None  # an embedded clause has its topic further in
 
 
-def _together(named: Named, mention: Mention) -> Iterator[Mention]:
+def together(named: Named, mention: Mention) -> Iterator[Mention]:
     """The mention and those joined to it: "the NIS and the Pentagon"."""
     yield mention
     at = named.mentions.index(mention)

@@ -1,0 +1,88 @@
+"""What in a sentence tells of a number: its noun phrase, whose people it counts, who denies it, what was before."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from pipeline.logic.figure_counts import OTHERS, PEOPLE, SUBJECT, Counted, counted
+from pipeline.logic.figure_numbers import Number
+from pipeline.logic.figure_roles import Place, distance
+from pipeline.logic.figure_text import EAST_ASIAN, Mark, Marks
+
+DENIED_WITHIN = 220  # characters between a denial and a number
+FORMER_WITHIN = 25.0  # costs, as in figure_roles.py
+MORE_WITHIN = 34.0
+
+_NEGATED = re.compile(r"(?:\b(?:not|nor|neither|n't|не|ні|ни|never)\s)$")
+_TURN = re.compile(r";|,\s(?:but|а|но|але|mais)\s")
+_JOINED = re.compile(r"\s?(?:,|and|и|і|та|й|et|와|과|및|と|、|和|及|以及)?\s?(?:another|ещё|еще|ще)?\s?")
+
+
+def phrases(marks: Marks, found: Sequence[Number]) -> list[Counted]:
+    """The noun phrase of each number."""
+    made = [_phrase(marks, number) for number in found]
+    for i, number in enumerate(found):
+        if number.whole_at is not None:  # what is said behind the whole is said of the part
+            whole = made[number.whole_at]
+            end = whole.end if number.whole_at > i else max(number.end, number.number_end)
+            made[i] = Counted(PEOPLE, whole.whose, number.start, end)
+    return made
+
+
+def _phrase(marks: Marks, number: Number) -> Counted:
+    if number.kind == "money":
+        return Counted(PEOPLE, "", number.start, number.end)
+    return counted(marks, number.start, number.number_end, number.end)
+
+
+def of_end(marks: Marks, end: int) -> int:
+    """Where an "of the" right behind ends, -1 where there is none."""
+    return max((m.end for m in marks.of("whole", start=end) if m.start - end <= 2), default=-1)
+
+
+def coordinated(marks: Marks, end: int, start: int) -> bool:
+    """Whether two noun phrases are joined by nothing but "and"."""
+    return start >= end and _JOINED.fullmatch(marks.text[end:start]) is not None
+
+
+def more(marks: Marks, place: Place) -> bool:
+    """Whether what is said of the number comes on top: "additionally sent", 추가로 보냈다."""
+    return any(distance(marks, place, mark)[0] <= MORE_WITHIN for mark in marks.of("more"))
+
+
+def former(marks: Marks, place: Place) -> bool:
+    """Whether a current number stands against it: "which a week ago counted 10,000, now says ..."."""
+    return bool(place.others) and any(distance(marks, place, mark)[0] <= FORMER_WITHIN for mark in marks.of("formerly"))
+
+
+def owner(marks: Marks, phrase: Counted) -> str:
+    """Whose people they are by what stands in front in the sentence: whoever does it to them is not meant."""
+    found = sorted(marks.of("subject", "others", end=phrase.start), key=lambda m: (m.end, m.start))
+    for mark in reversed(found):
+        if mark.group == "subject":
+            return SUBJECT
+        gap = marks.text[mark.end : phrase.start]
+        if any(marks.of("losing", start=mark.start, end=phrase.start)):
+            return OTHERS
+        doing = any(marks.of("cue", start=mark.end, end=phrase.start)) and "," not in gap
+        if not doing and len(gap) <= 60 and not EAST_ASIAN.search(gap[:2]):
+            return OTHERS
+    return ""
+
+
+def denial(marks: Marks, number: Number) -> Mark | None:
+    """The word that denies what the number is said of."""
+    text = marks.text
+    for mark in marks.of("no", end=number.start):
+        if number.start - mark.end <= 2:
+            return mark
+    for mark in marks.of("denial", end=number.start):
+        gap = text[mark.end : number.start]
+        if len(gap) <= DENIED_WITHIN and not _TURN.search(gap) and not _NEGATED.search(text[: mark.start]):
+            return mark
+    for mark in marks.of("denial_after", start=number.end):
+        gap = text[number.end : mark.start]
+        if len(gap) <= DENIED_WITHIN and not _TURN.search(gap):
+            return mark
+    return None

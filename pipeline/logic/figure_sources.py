@@ -1,0 +1,157 @@
+"""Whose figure it is: the speaker of its clause, else of its sentence, else of the sentence before."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from pipeline.logic.figure_text import EAST_ASIAN, Mark, Marks
+from pipeline.logic.mentions import Finder, Mention, Named
+from pipeline.logic.origins import LONGEST
+from pipeline.logic.speakers import CITED, Publisher, cited, together
+
+REACH = 70  # characters from a name to the verb by which it gives a number
+_VERB_LAST = re.compile(r"[\u3040-\u30ff\uac00-\ud7af]")  # Korean and Japanese
+_DATIVE = re.compile(r"[а-яі](?:ам|ям)$")
+_TO_NOUN = re.compile(r"(?:'s?)?\s?(?:own |latest |new |official |の|의 |의|측 |측의 |方面|側の)?")
+_OF = re.compile(r"\s?(?:of|by|from)?\s?(?:the|its)?\s?")
+_CLAUSE = re.compile(r"[;—–]|,\s(?:while|but|although|whereas|а|но|тогда как|хотя|але|хоча)\s")
+
+
+@dataclass(frozen=True)
+class Speaker:
+    """Origins that speak together, and where in the sentence."""
+
+    origins: tuple[str, ...]
+    start: int
+    end: int
+    claimed: bool = False  # as in "Seoul's estimate": close to its number
+
+
+class Sources:
+    def __init__(self, finder: Finder) -> None:
+        self._finder = finder
+
+    def speakers(self, sentence: str, marks: Marks, publisher: Publisher) -> list[Speaker]:
+        """Who speaks in the sentence, in its order; `marks` are the sentence's own."""
+        named = self._finder.find(sentence[:LONGEST], publisher.country)
+        found: dict[int, Speaker] = {}
+        for mention in _addressing(named, cited(named)):
+            group = list(together(named, mention))
+            first = min(group, key=lambda m: m.start)
+            origins = tuple(dict.fromkeys(m.origin_id for m in sorted(group, key=lambda m: m.start)))
+            found.setdefault(first.start, Speaker(origins, first.start, max(m.end for m in group)))
+        for mention in named.mentions:
+            claimed = _claims(marks, mention)
+            if claimed or _puts(marks, mention):
+                group = sorted(together(named, mention), key=lambda m: m.start)
+                origins = tuple(dict.fromkeys(m.origin_id for m in group))
+                if claimed or group[0].start not in found:
+                    found[group[0].start] = Speaker(origins, group[0].start, group[-1].end, claimed)
+        if any(marks.of("service")):
+            found = {at: self._relayed(s, marks) for at, s in found.items()}
+        for place in named.places:  # "the South Korean claim"
+            within = any(m.start < place.end and place.start < m.end for m in named.mentions)
+            gap = _TO_NOUN.match(marks.text, place.end)
+            if not within and gap and marks.starting(gap.end(), "assertion") and gap.end() > place.end:
+                found.setdefault(place.start, Speaker((place.origin_id,), place.start, place.end, claimed=True))
+        counted = [*marks.of("people", "subject", "cue")]
+        found = {
+            at: s
+            for at, s in found.items()
+            if self.kind(s.origins[0]) != "witness" or not any(m.start < s.end and s.start < m.end for m in counted)
+        }
+        for phrase in named.phrases:
+            found.setdefault(phrase.start, Speaker((phrase.origin_id,), phrase.start, phrase.end))
+        # The topic's own country is named for its people: it speaks where nobody else does.
+        subject = {at for at, s in found.items() if any(m.start <= s.start < m.end for m in marks.of("subject"))}
+        kept = [s for at, s in found.items() if at not in subject or len(subject) == len(found)]
+        return sorted(kept, key=lambda s: s.start)
+
+    def _relayed(self, speaker: Speaker, marks: Marks) -> Speaker:
+        """Lawmakers tell what their country's intelligence service has told them, where the sentence names it."""
+        if len(speaker.origins) > 1 or not any(marks.of("relaying", start=speaker.start, end=speaker.end)):
+            return speaker
+        service = self._finder.filling(self._finder.origins[speaker.origins[0]].country, "intelligence")
+        return replace(speaker, origins=(service,)) if service else speaker
+
+    def stands_for(self, origin_id: str, other: str) -> bool:
+        """Whether the first is a country's officials, whoever they are, and the other an authority of that country."""
+        origin = self._finder.origins[origin_id]
+        return origin.roles == ("officials",) and origin.country == self._finder.origins[other].country
+
+    def kind(self, origin_id: str) -> str:
+        return self._finder.origins[origin_id].kind
+
+    def carried(self, speakers: Sequence[Speaker]) -> tuple[str, ...]:
+        """Who speaks on in a sentence that names nobody: the last who isn't a paper that tells of another."""
+        own = [s for s in speakers if self.kind(s.origins[0]) not in CITED] or list(speakers)
+        return own[0].origins if own else ()
+
+    def of(self, text: str, at: int, speakers: Sequence[Speaker], denial: Mark | None) -> tuple[str, ...]:
+        """The origins of the number at `at`; for a denied one those who gave it, not who denies."""
+        if denial is not None:
+            return _denied(at, speakers, denial)
+        near = [s for s in speakers if s.claimed and 0 <= at - s.end <= REACH]
+        if near:
+            return near[-1].origins
+        speakers = [s for s in speakers if not s.claimed or len(speakers) == 1] or list(speakers)
+        before = [s for s in speakers if s.end <= at]
+        behind = [s for s in speakers if s.start >= at]
+        clause = [s for s in behind if not _CLAUSE.search(text[at : s.start])]
+        if before and (not clause or not _CLAUSE.search(text[before[-1].end : at])):
+            chosen = before[-1]
+        elif clause:
+            chosen = clause[0]
+        else:
+            chosen = before[-1] if before else speakers[0]
+        if self.kind(chosen.origins[0]) in CITED:  # a paper's "citing" leads to whose figure it is
+            led = [
+                s for s in speakers if s.start >= chosen.end and self.kind(s.origins[0]) not in CITED and s in clause
+            ]
+            chosen = led[0] if led and not before else chosen
+        return chosen.origins
+
+
+def _denied(at: int, speakers: Sequence[Speaker], denial: Mark) -> tuple[str, ...]:
+    claimed = [s for s in speakers if s.claimed]
+    if claimed:
+        return min(claimed, key=lambda s: abs(at - s.end)).origins
+    others = [s for s in speakers if s.start > denial.end and s.end <= at]
+    return others[-1].origins if others else ()
+
+
+def _claims(marks: Marks, mention: Mention) -> bool:
+    """ "Seoul's estimate of", "by the agency's count", "заявления южнокорейской разведки о"."""
+    gap = _TO_NOUN.match(marks.text, mention.end)
+    if gap and marks.starting(gap.end(), "assertion"):
+        return gap.end() > mention.end or mention.language in ("ko", "ja", "zh")
+    return any(
+        _OF.fullmatch(marks.text, noun.end, mention.start)
+        and (noun.group == "given" or mention.language in ("ru", "uk") or mention.start - noun.end > 1)
+        for noun in marks.of("assertion", "given", end=mention.start)
+        if noun.group == "given" or mention.language not in ("ko", "ja", "zh")
+    )
+
+
+def _addressing(named: Named, mentions: Iterable[Mention]) -> Iterator[Mention]:
+    """Less those who are told: of "сообщила депутатам разведка" the one behind."""
+    for mention in mentions:
+        if not _DATIVE.search(named.text, mention.start, mention.end):
+            yield mention
+        elif told := [m for m in named.mentions if 0 <= m.start - mention.end <= 3]:
+            yield told[0]
+
+
+def _puts(marks: Marks, mention: Mention) -> bool:
+    """ "Zelensky put the number at", "the Pentagon, which counted"."""
+    if _VERB_LAST.search(marks.text) or mention.kind == "witness":
+        return False
+    reach = 6 if EAST_ASIAN.match(marks.text, mention.start) else REACH
+    for verb in marks.of("putting", start=mention.end, end=min(len(marks.text), mention.end + REACH)):
+        gap = marks.text[mention.end : verb.start]
+        relative = re.match(r",? (?:which|who)\b", gap)
+        if not re.search(r"[;:\"“”«»]|, (?!which|who)", gap) and (relative or not mention.never):
+            return len(gap) <= reach
+    return False

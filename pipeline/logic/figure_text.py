@@ -1,0 +1,89 @@
+"""A text as figures are read in it: folded without moving a character, with the marks of all lexicons in place."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from pipeline.logic.terms import Lexicon, normalise
+
+EAST_ASIAN = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+HANGUL = re.compile(r"[\uac00-\ud7af]")
+ALTERNATIVES = " + "
+
+ByLanguage = Mapping[str, Iterable[str]]
+
+
+def flat(text: str) -> str:
+    """`terms.normalise`, character by character, where that keeps the length: places in it are places in the text."""
+    return (
+        "".join(one if len(one := normalise(c)) == 1 else c.lower() if len(c.lower()) == 1 else c for c in text)
+        if not text.isascii()
+        else text.lower()
+    )
+
+
+@dataclass(frozen=True, order=True)
+class Mark:
+    """A term of `group` at [start, end)."""
+
+    start: int
+    end: int
+    group: str
+
+
+@dataclass(frozen=True)
+class Marks:
+    """What a text's lexicons find in it, by group, in order. `text` is folded."""
+
+    text: str
+    by_group: Mapping[str, tuple[Mark, ...]] = field(default_factory=dict)
+
+    def of(self, *groups: str, start: int = 0, end: int | None = None) -> Iterator[Mark]:
+        """The marks of these groups that lie in [start, end)."""
+        last = len(self.text) if end is None else end
+        for group in groups:
+            for mark in self.by_group.get(group, ()):
+                if start <= mark.start and mark.end <= last:
+                    yield mark
+
+    def starting(self, at: int, *groups: str) -> Mark | None:
+        """The longest mark of these groups that starts there."""
+        found = [m for group in groups for m in self.by_group.get(group, ()) if m.start == at]
+        return max(found, key=lambda m: m.end, default=None)
+
+    def without(self, group: str, spans: Sequence[tuple[int, int]]) -> Marks:
+        """Less the marks of a group that lie in the spans."""
+        kept = tuple(m for m in self.by_group.get(group, ()) if not any(a <= m.start and m.end <= b for a, b in spans))
+        return Marks(self.text, {**self.by_group, group: kept})
+
+
+class Marker:
+    """Groups of terms, compiled once. A term "a + b" is found at a, where the text has b as well."""
+
+    def __init__(self, groups: Mapping[str, Iterable[str]]) -> None:
+        plain: dict[str, list[str]] = {}
+        self._pairs: dict[str, str] = {}  # group of the first part: group
+        for group, terms in groups.items():
+            for term in terms:
+                first, joined, second = term.partition(ALTERNATIVES)
+                if not joined:
+                    plain.setdefault(group, []).append(term)
+                    continue
+                pair = f"\0{len(self._pairs)}"
+                self._pairs[pair] = group
+                plain[pair] = [first]
+                plain[f"{pair}+"] = [second]
+        self._lexicon = Lexicon(plain)
+
+    def marks(self, text: str) -> Marks:
+        folded = flat(text)
+        found: dict[str, list[Mark]] = defaultdict(list)
+        for group, start, end in self._lexicon.spans(folded):
+            found[group].append(Mark(start, end, group))
+        for pair, group in self._pairs.items():
+            if found.get(f"{pair}+"):
+                found[group] += [Mark(m.start, m.end, group) for m in found.get(pair, ())]
+        return Marks(folded, {group: tuple(sorted(set(marks))) for group, marks in found.items() if group[0] != "\0"})

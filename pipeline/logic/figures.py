@@ -1,0 +1,348 @@
+"""The figures of a topic in an article: how many, in which role, says who, as of when.
+
+Numbers come from the grammar (numerals.py). What a number counts (figure_counts.py), which role it plays
+(figure_roles.py), whose it is (figure_sources.py) and of which day (figure_dates.py) is read from its sentence first,
+then from the paragraph, then from the article. A number that is no figure of the topic is left out with a reason, so
+that every number is accounted for.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+
+from pipeline.logic import figure_signs, origins
+from pipeline.logic.figure_counts import BARE, OTHERS, PEOPLE, UNKNOWN, UNLIKE, Counted
+from pipeline.logic.figure_dates import Dated, dates
+from pipeline.logic.figure_numbers import Number, numbers
+from pipeline.logic.figure_roles import BESIDE, BESIDES, ROLE, WEAK, Chooser, Near, Place
+from pipeline.logic.figure_sources import Sources, Speaker
+from pipeline.logic.figure_text import Mark, Marker, Marks
+from pipeline.logic.figure_words import Words
+from pipeline.logic.mentions import Finder
+from pipeline.logic.numerals import Grammar
+from pipeline.logic.roles import NOUNS, Roles
+from pipeline.logic.speakers import NOBODY, Publisher
+from pipeline.logic.text import sentences
+
+LONGEST = 1500  # characters of a sentence that are read
+FEW = 100  # below it a number without a noun is a figure only beside a cue
+HANDFUL = 3  # "one of them", "the two men": a figure only where a cue stands near
+FEWEST = 10
+LARGE = 500  # what may be a contingent though nothing says so
+LONG_AGO = 40  # years before publication; a sentence that names such a year is history
+
+OTHER_PEOPLE, OTHER_UNIT, NO_SUBJECT, NO_ROLE = "other people", "other unit", "not of the topic", "no role"
+LONG_AGO_REASON, NOBODY_COUNTED = "long ago", "none"
+KNOWN = "told before"  # "the two prisoners"
+
+_DEFINITE = re.compile(r"\b(?:the|these|those|both|his|her|their|les|ces)\s$")
+
+
+@dataclass(frozen=True)
+class Figure:
+    """`attributed_to` are ids of origins, none where nobody is named. `span` is text[start:end]. `of` is the whole of
+    which a fraction was given; an `increment` comes on top of an earlier total; `earlier` is what was said before."""
+
+    role: str
+    low: float
+    high: float
+    modality: str
+    unit: str
+    denied: bool
+    attributed_to: tuple[str, ...]
+    as_of: date | None
+    start: int
+    end: int
+    span: str
+    increment: bool = False
+    earlier: bool = False
+    of: float | None = None
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A number that is no figure of the topic."""
+
+    start: int
+    end: int
+    span: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Context:
+    """What stands around a paragraph. `main` are the article's origins, `last` those of the paragraph before, and
+    `said` the last day that each origin's statement was dated to, `lead` the first that any was."""
+
+    title: str = ""
+    before: Sequence[str] = ()
+    published: datetime | date | None = None
+    language: str | None = None
+    publisher: Publisher = NOBODY
+    main: tuple[str, ...] = ()
+    last: tuple[str, ...] = ()
+    said: Mapping[str, date] = field(default_factory=dict)
+    lead: date | None = None
+
+    def day(self) -> date | None:
+        """The day of publication, in the zone it was given in."""
+        return self.published.date() if isinstance(self.published, datetime) else self.published
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A paragraph's figures and other numbers; `last` and `said` are for the next paragraph's context."""
+
+    figures: tuple[Figure, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
+    last: tuple[str, ...] = ()
+    said: Mapping[str, date] = field(default_factory=dict)
+    lead: date | None = None
+
+
+class Figures:
+    def __init__(self, roles: Roles, finder: Finder, grammar: Grammar, words: Words) -> None:
+        self._roles = {role.name: role for role in roles.roles}
+        cues = [term for role in roles.roles for term in role.cues if " + " not in term]
+        of_roles = {ROLE + role.name: role.cues for role in roles.roles}
+        of_roles |= {WEAK + role.name: role.weak for role in roles.roles}
+        nouns = {key: getattr(roles, key) for key in NOUNS}
+        self._marker = Marker({**words.groups, **nouns, **of_roles, "cue": cues})
+        self._subjects = Marker({"subject": roles.subject})
+        self._chooser = Chooser(roles)
+        self._sources = Sources(finder)
+        self._finder = finder
+        self._grammar = grammar
+
+    def name_of(self, origin_id: str) -> str:
+        return self._finder.origins[origin_id].name
+
+    def article(
+        self,
+        title: str,
+        paragraphs: Sequence[str],
+        *,
+        published: datetime | date | None = None,
+        language: str | None = None,
+        source: str | None = None,
+        publisher: Publisher = NOBODY,
+    ) -> list[Reading]:
+        """A reading of each paragraph, in order."""
+        found = origins.find(self._finder, title, paragraphs, source=source, publisher=publisher)
+        main = (found.main.origin_id,) if found.main else ()
+        if publisher.country is None and language:  # whose ministry "the defence ministry" is
+            publisher = replace(publisher, country=self._finder.home(language))
+        context = Context(title, (), published, language, publisher, main)
+        readings = []
+        told: dict[tuple[str, float, float], tuple[str, ...]] = {}
+        for number, paragraph in enumerate(paragraphs):
+            reading = self.of(paragraph, replace(context, before=paragraphs[:number]))
+            readings.append(replace(reading, figures=tuple(self._same(f, told) for f in reading.figures)))
+            context = replace(context, last=reading.last, said=reading.said, lead=reading.lead)
+        return readings
+
+    def _same(self, figure: Figure, told: dict[tuple[str, float, float], tuple[str, ...]]) -> Figure:
+        """Seoul's 12,000 are the agency's, where the article has named the agency for them."""
+        key = figure.role, figure.low, figure.high
+        known, own = told.get(key), figure.attributed_to
+        if known and ((figure.denied and not own) or (len(own) == 1 and self._sources.stands_for(own[0], known[0]))):
+            return replace(figure, attributed_to=known)
+        if own and not figure.denied:
+            told[key] = own
+        return figure
+
+    def of(self, text: str, context: Context) -> Reading:
+        figures: list[Figure] = []
+        left_out: list[LeftOut] = []
+        last, said = context.last, dict(context.said)
+        lead = context.lead
+        within: tuple[str, ...] = ()  # who spoke last in this paragraph
+        topical: bool | None = None  # whether what stands before is of the topic; looked up once it matters
+        for begin, stop in _pieces(text):
+            sentence = text[begin:stop]
+            found = self._grammar.find(sentence, context.language)
+            marks = self._marker.marks(sentence)
+            speakers = self._sources.speakers(sentence, marks, context.publisher)
+            day = context.day()
+            dated = dates(marks, day) if day else []
+            marks = marks.without("and", [(s.start, s.end) for s in speakers])  # it joins names there
+            if speakers and dated:
+                for origin in speakers[0].origins:
+                    said[origin] = dated[0].day
+            own = any(marks.of("subject"))
+            if found and not own and topical is None:
+                topical = self._topical(context, text[:begin])
+            lead = lead or (dated[0].day if dated and speakers else None)
+            read = _Sentence(sentence, begin, marks, speakers, dated, within, context, last, lead)
+            for outcome in self._numbers(read, numbers(sentence, marks, found), own or bool(topical), said):
+                if isinstance(outcome, Figure):
+                    figures.append(outcome)
+                else:
+                    left_out.append(outcome)
+            if speakers:
+                within = last = self._sources.carried(speakers)
+            topical = True if own else topical
+        return Reading(tuple(figures), tuple(left_out), last, said, lead)
+
+    def _topical(self, context: Context, before: str) -> bool:
+        return any(next(self._subjects.marks(t).of("subject"), None) for t in (before, context.title, *context.before))
+
+    def _numbers(
+        self, read: _Sentence, found: Sequence[Number], topical: bool, said: Mapping[str, date]
+    ) -> Iterator[Figure | LeftOut]:
+        marks = read.marks
+        phrases = figure_signs.phrases(marks, found)
+        counts = [not n.reason and p.what in (PEOPLE, BARE) for n, p in zip(found, phrases, strict=True)]
+        past = day.year - LONG_AGO if (day := read.context.day()) else None
+        long_ago = any(past and n.kind in ("year", "date") and 1000 < n.low < past for n in found)
+        before: Near | None = None
+        strong: Near | None = None
+        for i, (number, phrase) in enumerate(zip(found, phrases, strict=True)):
+            others = [(n.start, n.end) for j, n in enumerate(found) if j != i and counts[j]]
+            place = Place(
+                phrase.start,
+                phrase.end,
+                others,
+                number.whole,
+                number.part,
+                number.high >= LARGE,
+                figure_signs.of_end(marks, phrase.end),
+            )
+            role: Near | None = None
+            outcome: Figure | str = LONG_AGO_REASON if long_ago and not number.reason else number.reason
+            if not outcome:
+                previous = phrases[i - 1] if i else None
+                joined = (
+                    previous is not None
+                    and counts[i - 1]
+                    and figure_signs.coordinated(marks, previous.end, phrase.start)
+                )
+                role = self._role(marks, number, place, before if joined else None)
+                if role is not None and strong is not None and role.at == strong.at >= 0:
+                    role = replace(
+                        role, role=strong.role
+                    )  # "will send 1,000 sappers to clear mines and 5,000 builders"
+                weak = role is None or role.weak
+                if weak and strong is not None and phrase.what == BARE and number.high >= FEW:
+                    role = strong  # "Kyiv put the losses at 3,000; Seoul's figure was 1,100"
+                outcome = self._read(read, number, phrase, place, topical, role, said)
+            if isinstance(outcome, Figure):
+                yield outcome
+            else:
+                start, end = number.start, number.end
+                yield LeftOut(read.begin + start, read.begin + end, read.sentence[start:end], outcome)
+            before = role
+            strong = role if role is not None and not role.weak else strong
+
+    def _role(self, marks: Marks, number: Number, place: Place, before: Near | None) -> Near | None:
+        """`before` is that of the number it is joined to by "and"."""
+        role = self._chooser.choose(marks, place, unit="usd_month" if number.kind == "money" else "people")
+        same = role is not None and before is not None and role.at == before.at
+        if before is not None and (same or role is None or role.cost > max(before.cost, 2 * BESIDE)):
+            return before
+        return role
+
+    def _read(
+        self,
+        read: _Sentence,
+        number: Number,
+        phrase: Counted,
+        place: Place,
+        topical: bool,
+        role: Near | None,
+        said: Mapping[str, date],
+    ) -> Figure | str:
+        """The figure, or the reason why the number is none."""
+        reason = self._reason(read.marks, number, phrase, topical, role)
+        denial = figure_signs.denial(read.marks, number)
+        if reason or role is None:
+            return reason
+        if denial is not None and denial.group == "no" and number.high <= 1:
+            return NOBODY_COUNTED
+        known = self._roles[role.role]
+        increment = number.increment or figure_signs.more(read.marks, place)
+        attributed = self._whose(read, number, denial)
+        start, end = read.begin + number.start, read.begin + number.end
+        return Figure(
+            known.increments if increment and known.increments else known.name,
+            number.low,
+            number.high,
+            number.modality,
+            known.unit,
+            denial is not None,
+            attributed,
+            _as_of(read, number, attributed, said),
+            start,
+            end,
+            read.sentence[number.start : number.end],
+            increment,
+            number.earlier or figure_signs.former(read.marks, place),
+            number.of,
+        )
+
+    def _reason(self, marks: Marks, number: Number, phrase: Counted, topical: bool, role: Near | None) -> str:
+        """Why the number is no figure; empty where it is one."""
+        reason = ""
+        if phrase.what in (UNLIKE, UNKNOWN) and not number.multiplied:
+            reason = OTHER_UNIT
+        elif (phrase.whose or figure_signs.owner(marks, phrase)) == OTHERS:
+            reason = OTHER_PEOPLE
+        elif not topical:
+            reason = NO_SUBJECT
+        elif role is None or role.role == BESIDES:
+            reason = NO_ROLE
+        elif phrase.what == BARE and number.high < FEW and role.cost > BESIDE:
+            reason = OTHER_UNIT
+        elif number.high <= HANDFUL and role.cost > (BESIDE if number.high <= 1 else 2 * BESIDE):
+            reason = NO_ROLE
+        elif number.high <= HANDFUL and _DEFINITE.search(marks.text[: number.start]):
+            reason = KNOWN
+        elif number.high < FEWEST and (self._roles[role.role].whole or self._roles[role.role].turns):
+            reason = NO_ROLE  # three generals are no contingent
+        return reason
+
+    def _whose(self, read: _Sentence, number: Number, denial: Mark | None) -> tuple[str, ...]:
+        if read.speakers:
+            found = self._sources.of(read.marks.text, number.start, read.speakers, denial)
+            if found or denial is not None:
+                return found
+        if read.within:
+            return read.within
+        if any(read.marks.of("so")) and read.last:
+            return read.last
+        return read.context.main
+
+
+@dataclass(frozen=True)
+class _Sentence:
+    sentence: str
+    begin: int
+    marks: Marks
+    speakers: Sequence[Speaker]
+    dated: Sequence[Dated]
+    within: tuple[str, ...]
+    context: Context
+    last: tuple[str, ...]
+    lead: date | None
+
+
+def _pieces(text: str) -> Iterator[tuple[int, int]]:
+    """Sentences; one that is too long to look back and forth in is read in parts."""
+    for begin, stop in sentences(text):
+        for start in range(begin, stop, LONGEST):
+            yield start, min(stop, start + LONGEST)
+
+
+def _as_of(read: _Sentence, number: Number, attributed: tuple[str, ...], said: Mapping[str, date]) -> date | None:
+    """The day of the statement: named beside whose figure it is, or where they spoke before, or of publication."""
+    if read.dated:
+        speaker = next((s for s in read.speakers if s.origins == attributed), None)
+        near = speaker.end if speaker else number.start
+        return min(read.dated, key=lambda d: abs(d.start - near)).day
+    for origin in attributed:
+        if origin in said:
+            return said[origin]
+    return read.lead or read.context.day()

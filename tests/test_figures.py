@@ -1,0 +1,349 @@
+"""Figures read from paragraphs: roles, whose they are, what is left out, and their quality as floors.
+
+The paragraphs of tests/data/figures.yaml are tried one by one; floors in tests/figures_quality.json are the measured
+values less 0.03. `make bench-figures` prints all figures.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pytest
+import yaml
+from conftest import CLAIMS, ROOT
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from pipeline.errors import ConfigurationError
+from pipeline.evaluation import figures as measuring
+from pipeline.evaluation.score import TextItem, figures_of
+from pipeline.logic import claimsfile, originsfile
+from pipeline.logic.figures import Figure, Figures, Reading
+from pipeline.logic.mentions import Finder
+from pipeline.logic.roles import Roles
+from pipeline.stages import figure_materials
+
+FLOORS = json.loads((ROOT / "tests" / "figures_quality.json").read_text(encoding="utf-8"))
+PRACTICE = ROOT / "tests" / "data" / "figures.yaml"
+NEWSROOM = ROOT / "pipeline" / "newsroom" / "data"
+FRIDAY = date(2024, 12, 20)
+
+
+@pytest.fixture(scope="module")
+def finder() -> Finder:
+    file = ROOT / "claims" / "origins.yaml"
+    return Finder(originsfile.parse(file.read_text(encoding="utf-8"), str(file)))
+
+
+@pytest.fixture(scope="module")
+def reader(finder: Finder) -> Figures:
+    roles = claimsfile.parse(CLAIMS.read_text(encoding="utf-8"), str(CLAIMS)).roles
+    assert roles is not None
+    return figure_materials.reader(roles, finder)
+
+
+def read(reader: Figures, text: str, title: str = "", language: str | None = None) -> Reading:
+    return reader.article(title, [text], published=FRIDAY, language=language)[0]
+
+
+def only(reader: Figures, text: str, title: str = "") -> Figure:
+    found = read(reader, text, title).figures
+    assert len(found) == 1, found
+    return found[0]
+
+
+def told(figure: Figure) -> tuple[str, float, float, str]:
+    return figure.role, figure.low, figure.high, figure.modality
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("At least 30 North Korean soldiers were killed on Sunday.", ("killed", 30, 30, "at_least")),
+        ("Between 10,000 and 12,000 North Koreans are in Russia.", ("deployed", 10000, 12000, "exact")),
+        ("북한군 1천여 명이 다쳤다.", ("wounded", 1000, 1000, "about")),
+        ("북한군 사상자가 최대 600명에 이른다.", ("casualties", 600, 600, "up_to")),
+        ("Убиты не менее трёхсот солдат КНДР.", ("killed", 300, 300, "at_least")),
+        ("В Россию прибыли около 1500 военных КНДР.", ("shipped", 1500, 1500, "about")),
+        ("Українці взяли в полон двох солдатів КНДР.", ("captured", 2, 2, "exact")),
+        ("КНДР планує відправити до 25 тисяч солдатів.", ("planned", 25000, 25000, "up_to")),
+        ("北朝鮮兵約300人が死亡した。", ("killed", 300, 300, "about")),
+        ("北朝鮮は約1万2000人をロシアに派兵した。", ("deployed", 12000, 12000, "about")),
+        ("朝鲜军队伤亡超过3000人。", ("casualties", 3000, 3000, "over")),
+        ("18名朝鲜士兵从阵地逃跑。", ("deserted", 18, 18, "exact")),
+    ],
+)
+def test_roles_in_six_languages(reader: Figures, text: str, expected: tuple[Any, ...]) -> None:
+    assert told(only(reader, text)) == expected
+
+
+def practice() -> Iterator[Any]:
+    content = yaml.safe_load(PRACTICE.read_text(encoding="utf-8"))
+    for language, listed in content.items():
+        for number, _ in enumerate(listed, 1):
+            yield f"{language}-{number}"
+
+
+@pytest.fixture(scope="module")
+def practised(reader: Figures) -> dict[str, measuring.Answer]:
+    return {answer.place: answer for answer in measuring.practice(reader, PRACTICE)}
+
+
+def test_practice_is_in_six_languages_and_large_enough(practised: dict[str, measuring.Answer]) -> None:
+    assert list(practised) == list(practice())
+    languages = measuring.by_language(practised.values())
+    assert {"en", "ko", "ru", "uk", "ja", "zh"} <= languages.keys()
+    assert all(len(languages[language]) >= 25 for language in ("en", "ko", "ru", "uk", "ja", "zh"))
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("North Korea sent 3,000 containers of shells to Russia.", "other unit"),
+        ("Some 5,000 North Korean workers were sent to Russia.", "other unit"),
+        ("북한 노동자 1천 명이 러시아에 파견됐다.", "other unit"),
+        ("北朝鮮の労働者500人がロシアに派遣された。", "other unit"),
+        ("约500名朝鲜工人被派往俄罗斯。", "other unit"),
+        ("North Koreans fought 300 Russian soldiers, who were killed.", "other people"),
+        ("Russia lost 1,500 soldiers beside the North Koreans.", "other people"),
+        ("About 300 soldiers were killed in Sudan.", "not of the topic"),
+        ("North Korean soldiers of the 92nd brigade were killed.", "unit name"),
+        ("North Korean troops marched 40 kilometres to Kursk.", "measure"),
+        ("A third of the North Korean soldiers were killed.", "part of an unknown whole"),
+        ("North Korea sent 135,000 soldiers south in 1950.", "long ago"),
+        ("The 12,000 North Korean soldiers returned home.", "no role"),
+        ("The two captured North Korean soldiers are in Kyiv.", "told before"),
+    ],
+)
+def test_left_out_with_a_reason(reader: Figures, text: str, reason: str) -> None:
+    reading = read(reader, text)
+    assert reading.figures == ()
+    assert reason in [number.reason for number in reading.left_out]
+    assert all(text[n.start : n.end] == n.span for n in reading.left_out)
+
+
+def test_every_number_is_accounted_for(reader: Figures) -> None:
+    grammar = figure_materials.grammar()
+    for answer_text in (
+        "In 2024 North Korea sent 12,000 soldiers, 3,000 containers and 4 generals 800 km west at a cost of $5 million.",
+        "북한군 1만2천 명 중 300명이 죽었고 18일 2명이 생포됐으며 컨테이너 50개가 왔다.",
+    ):
+        reading = read(reader, answer_text)
+        places = sorted([f.start for f in reading.figures] + [n.start for n in reading.left_out])
+        assert places == sorted(q.start for q in grammar.find(answer_text))
+
+
+def test_fraction_of_a_total(reader: Figures) -> None:
+    part, whole = read(reader, "A third of the 12,000 North Korean soldiers sent to Kursk were killed.").figures
+    assert (told(part), part.of) == (("killed", 4000, 4000, "exact"), 12000)
+    assert told(whole)[:3] == ("deployed", 12000, 12000)
+
+
+def test_parts_and_wholes(reader: Figures) -> None:
+    found = read(reader, "쿠르스크에 배치된 북한군 1만1천여 명 가운데 300여 명이 숨졌다.").figures
+    assert [told(f) for f in found] == [("deployed", 11000, 11000, "about"), ("killed", 300, 300, "about")]
+
+
+def test_units_are_multiplied(reader: Figures) -> None:
+    figure = only(reader, "North Korea plans to send five units of 3,000 soldiers each.")
+    assert told(figure)[:3] == ("planned", 15000, 15000)
+
+
+def test_an_increment_is_marked_and_no_total(reader: Figures) -> None:
+    more, total = read(
+        reader, "North Korea sent another 3,000 soldiers, and 15,000 North Korean soldiers are now in Russia."
+    ).figures
+    assert (more.role, more.increment) == ("shipped", True)
+    assert (total.role, total.increment) == ("deployed", False)
+
+
+def test_an_earlier_figure_is_marked(reader: Figures) -> None:
+    now, then = read(reader, "North Korean casualties have risen to 4,000, up from 3,000.").figures
+    assert (now.high, now.earlier) == (4000, False)
+    assert (then.high, then.earlier) == (3000, True)
+
+
+def test_a_denial_keeps_whose_figure_it_is(reader: Figures) -> None:
+    figure = only(
+        reader, "The Kremlin dismissed the South Korean claim that 3,000 North Korean soldiers had been killed."
+    )
+    assert figure.denied
+    assert figure.attributed_to == ("officials-kr",)
+
+
+def test_nobody_is_no_figure(reader: Figures) -> None:
+    assert read(reader, "Not one North Korean soldier was captured.").figures == ()
+    assert read(reader, "There are no North Korean soldiers in Russia.").figures == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "authorities"),
+    [
+        (
+            "Zelensky put North Korean losses at 3,000, while the NIS counted 1,100 casualties.",
+            ["ukrainian-president", "nis"],
+        ),
+        ("By the Pentagon's estimate, 10,000 North Korean soldiers are in Russia.", ["pentagon"]),
+        ("Около 300 солдат КНДР убиты, сообщила депутатам южнокорейская разведка.", ["nis"]),
+        ("The NIS briefed lawmakers. About 300 North Korean soldiers were killed, it said.", ["nis"]),
+        ("About 300 North Korean soldiers were killed.", []),
+    ],
+)
+def test_authority(reader: Figures, text: str, authorities: list[str]) -> None:
+    found = [origin for figure in read(reader, text).figures for origin in figure.attributed_to]
+    assert found == authorities
+
+
+def test_the_same_number_under_the_states_name(reader: Figures) -> None:
+    first, second = reader.article(
+        "",
+        [
+            "The NIS said that 3,000 North Korean soldiers had been killed.",
+            "Seoul's figure of 3,000 North Korean soldiers killed could not be verified.",
+        ],
+        published=FRIDAY,
+    )
+    assert first.figures[0].attributed_to == second.figures[0].attributed_to == ("nis",)
+
+
+@pytest.mark.parametrize(
+    ("text", "day"),
+    [
+        ("The NIS said on Thursday that 300 North Korean soldiers were killed.", date(2024, 12, 19)),
+        ("국정원은 18일 북한군 300명이 숨졌다고 밝혔다.", date(2024, 12, 18)),
+        ("国情院は11月30日、北朝鮮兵300人が死亡したと発表した。", date(2024, 11, 30)),
+        ("17 декабря НСР сообщила, что убиты 300 солдат КНДР.", date(2024, 12, 17)),
+        ("Between October 8 and 13 the NIS saw 1,500 North Korean soldiers shipped, it said.", FRIDAY),
+        ("300 North Korean soldiers were killed.", FRIDAY),
+    ],
+)
+def test_as_of(reader: Figures, text: str, day: date) -> None:
+    assert read(reader, text).figures[0].as_of == day
+
+
+def test_the_topic_may_stand_in_the_title_or_before(reader: Figures) -> None:
+    text = "About 300 were killed and 1,000 wounded."
+    assert read(reader, text).figures == ()
+    assert len(read(reader, text, "North Korean losses").figures) == 2
+    assert len(reader.article("", ["The North Koreans attacked.", text])[1].figures) == 2
+
+
+def test_spans_quote_the_text(reader: Figures, practised: dict[str, measuring.Answer]) -> None:
+    text = "ＮＩＳ… 북한군 ㎞ 최소 100여 명이 숨졌다ﬁ. İ 300 North Koreans were wounded."
+    for figure in read(reader, text).figures:
+        assert text[figure.start : figure.end] == figure.span
+    assert practised
+
+
+@given(st.text(max_size=200))
+@settings(deadline=None, max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_text_is_read(reader: Figures, text: str) -> None:
+    for part in (text, f"북한군 {text} 300명 {text}", f"{text} North Korean soldiers {text} 12,000 {text} killed"):
+        reading = read(reader, part)
+        assert all(part[f.start : f.end] == f.span for f in (*reading.figures, *reading.left_out))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "300 " * 500,
+        "killed " * 300 + "300 North Koreans",
+        "1" * 2000,
+        "북한군 300명 중 " * 150,
+        "a third of the " * 100 + "12,000 North Koreans",
+        "，" * 1500,
+    ],
+)
+def test_hostile_paragraphs_take_no_time(reader: Figures, text: str) -> None:
+    begun = time.perf_counter()
+    read(reader, text[:2000])
+    assert time.perf_counter() - begun < 2
+
+
+def test_roles_are_stored_with_the_claims_that_name_them() -> None:
+    topic = claimsfile.parse(CLAIMS.read_text(encoding="utf-8"), str(CLAIMS))
+    named = {claim.claim_id: claim.figures for claim in topic.claims if claim.figures}
+    assert named["killed-in-kursk"] == ("killed", "wounded", "casualties")
+    assert topic.roles is not None
+    for claim in topic.claims:
+        stored = json.loads(json.dumps(claim.definition()))
+        again = claimsfile.Claim.from_definition(claim.claim_id, claim.statement, stored)
+        assert again == claim
+        assert again.definition_hash() == claim.definition_hash()
+        assert again.roles == (topic.roles if claim.figures else None)
+
+
+SMALL = """
+topic: {id: ferries, name: Ferries}
+concepts: {ferry: {en: [ferry]}}
+figures:
+  subject: {en: [passenger*]}
+  people: {en: [passenger*]}
+  roles:
+    rescued: {unit: people, cues: {en: [rescued]}}
+    booked: {unit: people, cues: {en: [booked]}}
+claims:
+  - {id: rescue, statement: Passengers were rescued., phrasings: {en: [saved]}, figures: [rescued]}
+"""
+
+
+def test_another_topic_brings_its_own_roles(finder: Finder) -> None:
+    roles = claimsfile.parse(SMALL, "small.yaml").roles
+    assert roles is not None
+    other = figure_materials.reader(roles, finder)
+    found = read(other, "About 40 passengers were rescued; 90 passengers had booked.").figures
+    assert [told(f) for f in found] == [("rescued", 40, 40, "about"), ("booked", 90, 90, "exact")]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        ("figures: [rescued]", "figures: [drowned]", "no role is called 'drowned'"),
+        ("unit: people, cues: {en: [rescued]}", "unit: tons, cues: {en: [rescued]}", "no unit is called 'tons'"),
+        ("cues: {en: [booked]}", "cues: {en: [booked]}, turns: [lost]", "no role is called 'lost'"),
+        ("    rescued:", "    Rescued:", "must be small letters"),
+        ("cues: {en: [booked]}", "whole: perhaps, cues: {en: [booked]}", "must be true or false"),
+    ],
+)
+def test_mistakes_in_the_section_are_reported(old: str, new: str, reason: str) -> None:
+    with pytest.raises(ConfigurationError, match=reason):
+        claimsfile.parse(SMALL.replace(old, new), "small.yaml")
+
+
+def test_roles_keep_their_order_when_stored() -> None:
+    roles = claimsfile.parse(SMALL, "small.yaml").roles
+    assert roles is not None
+    assert Roles.of(json.loads(json.dumps(roles.stored()))) == roles
+
+
+def test_score_gives_the_figures_of_title_and_text(reader: Figures) -> None:
+    published = datetime(2024, 12, 20, 9, tzinfo=UTC).isoformat()
+    title = "NIS: 300 North Koreans killed"
+    text = "About 2,700 North Korean soldiers were wounded, the NIS said on Thursday, up from 1,000."
+    found = figures_of(TextItem(1, title, text, published), reader)
+    assert [(f.role, f.low, f.modality, f.attributed_to, f.as_of, f.span) for f in found] == [
+        ("killed", 300, "exact", "NIS", "2024-12-20", "300"),
+        ("wounded", 2700, "about", "NIS", "2024-12-19", "About 2,700"),
+    ]
+    assert figures_of(TextItem(2, "", "", "no date"), reader) == ()
+
+
+@pytest.mark.parametrize("name", FLOORS)
+def test_floors(name: str, reader: Figures, finder: Finder, capsys: pytest.CaptureFixture[str]) -> None:
+    kind, _, split = name.partition("/")
+    answers = (
+        measuring.practice(reader, PRACTICE)
+        if kind == "practice"
+        else measuring.newsroom(reader, finder, NEWSROOM, split)
+    )
+    measured = vars(measuring.measure(answers))
+    with capsys.disabled():
+        print(f"\n{name}: " + ", ".join(f"{key} {measured[key]:.3f}" for key in FLOORS[name]))
+    for metric, floor in FLOORS[name].items():
+        assert measured[metric] >= floor, (name, metric, measured)
+    assert measured["modality"] > measured["modality_baseline"]
+    assert measured["attribution"] > measured["attribution_baseline"]
