@@ -66,7 +66,9 @@ def _table(role: str, found: Sequence[Any], span: Any) -> None:
     if span is not None:
         least = ledger.quantity(span.low, span.low, span.low_modality)
         most = ledger.quantity(span.high, span.high, span.high_modality)
-        said = f"from {least} ({span.low_by}) to {most} ({span.high_by})" if least != most else f"{least} ({span.low_by})"
+        said = (
+            f"from {least} ({span.low_by}) to {most} ({span.high_by})" if least != most else f"{least} ({span.low_by})"
+        )
         said += "" if span.agreed else "; not all of them can be right"
     top = max(float(r.high) for r in found)
     lines = [

@@ -17,8 +17,9 @@ from pipeline.logic.tracking import Event
 # estimate told twice; 15 % lets such pairs overlap and keeps 3,000 and 4,000 apart.
 ABOUT = 0.15
 OPEN_ABOVE = ("at_least", "over")
-# Figures of different weeks may differ because the thing itself has grown.
-SAME_TIME = timedelta(days=7)
+# Figures of different times may differ because the thing itself has grown: in the autumn of 2024 the contingent doubled
+# within five days.
+SAME_TIME = timedelta(days=3)
 # Authorities that speak for a state or a body of states.
 OFFICIAL = frozenset({"intelligence", "military", "government", "organisation"})
 
@@ -27,7 +28,7 @@ WORDS = {"exact": "", "about": "about ", "at_least": "at least ", "up_to": "up t
 
 @dataclass(frozen=True)
 class Entry:
-    """One figure of a claim. `authority` is the id of the origin, "" where nobody is named; `name` and `kind` are its."""
+    """One figure of a claim. `authority` is an origin's id, "" where nobody is named; `name` and `kind` are its."""
 
     role: str
     low: float
@@ -72,7 +73,9 @@ def events(new: Entry, known: Iterable[Entry]) -> list[Event]:
     found = []
     what = new.role.replace("_", " ")
     if new.kind in OFFICIAL and not any(entry.kind in OFFICIAL for entry in before):
-        found.append(Event("first_official_figure", new.role, f"{what}: {new.told}, the first of an official authority"))
+        found.append(
+            Event("first_official_figure", new.role, f"{what}: {new.told}, the first of an official authority")
+        )
     if before:
         found += _extreme(new, before, what)
     for other in _latest(before):
@@ -94,7 +97,9 @@ def _extreme(new: Entry, before: Sequence[Entry], what: str) -> list[Event]:
     least = min(current, key=lambda entry: entry.bounds[0])
     if new.bounds[1] < least.bounds[0]:
         key = f"{new.role}/{new.low:g}/{new.as_of}"
-        return [Event("new_minimum", key, f"{what}: {new.told}, less than any authority says; the least was {least.told}")]
+        return [
+            Event("new_minimum", key, f"{what}: {new.told}, less than any authority says; the least was {least.told}")
+        ]
     return []
 
 

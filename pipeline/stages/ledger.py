@@ -28,7 +28,9 @@ NOTED = re.compile(
 )
 
 
-def read(conn: Connection, settings: Settings, match_id: int, story_id: int, now: datetime, *, fresh: bool) -> list[Event]:
+def read(
+    conn: Connection, settings: Settings, match_id: int, story_id: int, now: datetime, *, fresh: bool
+) -> list[Event]:
     """Store the figures of a match's paragraph as a story tells it; the claim events that they bring, where `fresh`."""
     found = row(conn, "figures.context", match_id=match_id, story_id=story_id)
     claim = Claim.from_definition(found.claim_id, found.statement, found.definition) if found else None
@@ -53,18 +55,22 @@ def read(conn: Connection, settings: Settings, match_id: int, story_id: int, now
 
 
 def _figures(reader: Figures, found: Any) -> list[Figure]:
-    """The figures of one paragraph, read in its article; a title is read as the one paragraph that it is."""
+    """The figures of one paragraph, read in its article. A title is read only where it is all there is: it rounds what
+    the text says more exactly.
+    """
     at = dict(zip(found.positions or (), found.texts or (), strict=True))
     paragraphs = [at.get(position, "") for position in range(1, max(at, default=0) + 1)]
-    about = {
-        "published": found.published_at,
-        "language": found.language,
-        "source": found.source,
-        "publisher": Publisher(found.publisher, found.country.upper() if found.country else None, found.kind),
-    }
-    if found.position == 0:
-        return list(reader.article("", [found.title], **about)[0].figures)
-    return list(reader.article(found.title, paragraphs, **about)[found.position - 1].figures)
+    if found.position == 0 and paragraphs:
+        return []
+    readings = reader.article(
+        found.title if paragraphs else "",
+        paragraphs or [found.title],
+        published=found.published_at,
+        language=found.language,
+        source=found.source,
+        publisher=Publisher(found.publisher, found.country.upper() if found.country else None, found.kind),
+    )
+    return list(readings[max(found.position - 1, 0)].figures)
 
 
 def _add(conn: Connection, found: Any, figure: Figure, origin: Any, now: datetime) -> int | None:
@@ -123,7 +129,7 @@ def _corrections(conn: Connection, found: Any, added: list[tuple[int, Entry]], n
 
 
 def _distance(old: Any, new: Entry) -> int:
-    """0: the same authority's figure of the same role; 1: the same figure of another authority; more: another figure."""
+    """0: the same authority's figure of a role; 1: the same figure of another authority; more: another figure."""
     if old.role != new.role:
         return 2
     if old.authority == new.authority:
