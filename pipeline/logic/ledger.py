@@ -119,10 +119,23 @@ def _disagree(one: Entry, other: Entry) -> bool:
     return high < least or most < low
 
 
+def replaces(new: Entry, old: Entry) -> int:
+    """How likely a figure stands in a later text where the old one stood: 0 is likeliest, 2 says that it does not."""
+    if (old.role, old.authority) == (new.role, new.authority):
+        return 0
+    same_number = (old.low, old.high) == (new.low, new.high)
+    return 1 if same_number and (old.role == new.role or old.authority == new.authority) else 2
+
+
 def edited(old: Entry, new: Entry, publisher: str, version_id: int, *, noted: bool) -> Event | None:
-    """Whether a later text of an article gives another figure, another openness or another authority for it."""
-    if (old.low, old.high, old.modality, old.authority) == (new.low, new.high, new.modality, new.authority):
+    """Whether a later text of an article changes a figure: how many, how open, of what, or says who."""
+
+    def said(entry: Entry) -> tuple[object, ...]:
+        return entry.role, entry.low, entry.high, entry.modality, entry.authority
+
+    if said(old) == said(new):
         return None
     how = "with a note" if noted else "without saying so"
-    reason = f"{publisher} changed {old.role.replace('_', ' ')} from {old.told} to {new.told}, {how}"
-    return Event("figure_edited", f"{version_id}/{new.role}/{new.low:g}", reason)
+    before, after = (f"{entry.role.replace('_', ' ')}: {entry.told}" for entry in (old, new))
+    key = f"{version_id}/{new.role}/{new.low:g}"
+    return Event("figure_edited", key, f"{publisher} changed “{before}” to “{after}”, {how}")

@@ -114,24 +114,15 @@ def _known(role: str, r: Any) -> Entry:
 def _corrections(conn: Connection, found: Any, added: list[tuple[int, Entry]], now: datetime) -> list[Event]:
     """Figures of the article's earlier texts in whose place these stand."""
     where = {"claim_id": found.claim_id, "article_id": found.article_id, "version_id": found.version_id}
-    before = rows(conn, "figures.replaced", **where) if added else []
+    before = [(r.figure_id, _known(r.role, r)) for r in rows(conn, "figures.replaced", **where)] if added else []
     noted = any(NOTED.search(text) for text in found.texts or ())
     events = []
-    for figure_id, entry in added:
-        old = min(before, key=lambda r: _distance(r, entry), default=None)
-        if old is None or _distance(old, entry) > 1:
+    for new_id, new in added:
+        near = min(before, key=lambda pair: ledger.replaces(new, pair[1]), default=None)
+        if near is None or ledger.replaces(new, near[1]) > 1:
             continue
-        before.remove(old)
-        rows(conn, "figures.correct", old=old.figure_id, new=figure_id, now=now)
-        event = ledger.edited(_known(old.role, old), entry, found.publisher, found.version_id, noted=noted)
+        before.remove(near)
+        rows(conn, "figures.correct", old=near[0], new=new_id, now=now)
+        event = ledger.edited(near[1], new, found.publisher, found.version_id, noted=noted)
         events += [event] if event else []
     return events
-
-
-def _distance(old: Any, new: Entry) -> int:
-    """0: the same authority's figure of a role; 1: the same figure of another authority; more: another figure."""
-    if old.role != new.role:
-        return 2
-    if old.authority == new.authority:
-        return 0
-    return 1 if (old.low, old.high) == (new.low, new.high) else 2

@@ -19,15 +19,17 @@ with latest as (
                     and ingest.tier_known(m, figure_range.known_at) = 'accepted'
                     and (m.superseded_at is null or m.superseded_at > figure_range.known_at))
     order by f.origin_id, f.as_of desc, v.published_at desc, f.figure_id desc
+), current as (
+    select * from latest where latest.as_of > (select max(l.as_of) from latest l) - 90
 ), least_one as (
-    select * from latest order by low, as_of desc, origin_id limit 1
+    select * from current order by low, as_of desc, origin_id limit 1
 ), most_one as (
-    select * from latest order by high desc, as_of desc, origin_id limit 1
+    select * from current order by high desc, as_of desc, origin_id limit 1
 )
 select figure_range.claim, figure_range.role, l.low, l.name, l.modality, l.as_of, h.high, h.name, h.modality, h.as_of,
-       (select count(*) from latest),
-       (select max(ingest.figure_low(low, modality)) <= min(ingest.figure_high(high, modality)) from latest)
+       (select count(*) from current),
+       (select max(ingest.figure_low(low, modality)) <= min(ingest.figure_high(high, modality)) from current)
 from least_one l cross join most_one h
 $$;
 
-comment on function analysis.figure_range is 'The lowest and the highest figure that an authority stands behind, each authority with its latest: as of a day, as we knew it at a moment. `agreed`: all of them can be right at once ("about" taken as 15 % either way). No row where nobody has given one.';
+comment on function analysis.figure_range is 'The lowest and the highest figure that an authority stands behind, each authority with its latest, none older than 90 days beside the newest: as of a day, as we knew it at a moment. `agreed`: all of them can be right at once ("about" taken as 15 % either way). No row where nobody has given one.';
