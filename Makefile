@@ -8,7 +8,7 @@ TORCH_INDEX ?=
 BENCH ?=
 BIN := $(VENV)/bin
 
-.PHONY: help setup demo test lint docs bench-stream bench-eval bench-ablation bench-clef bench-match bench-origins bench-stories bench-figures
+.PHONY: help setup demo test lint docs bench-stream bench-eval bench-ablation bench-clef bench-match bench-origins bench-stories bench-figures bench-numerals
 .DEFAULT_GOAL := help
 
 help:
@@ -59,6 +59,10 @@ bench-figures: setup
 
 bench-stories: setup
 	@PYTHONPATH=. $(BIN)/python benchmarks/stories.py $(BENCH)
+
+# How long quantities take to find: make bench-numerals BENCH=data/stream
+bench-numerals: setup
+	@PYTHONPATH=. $(BIN)/python benchmarks/numerals.py $(BENCH)
 
 docs: setup
 	@$(BIN)/python scripts/docs.py

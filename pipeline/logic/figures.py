@@ -182,10 +182,12 @@ class Figures:
             lead = lead or (dated[0].day if dated and speakers else None)
             read = _Sentence(sentence, begin, marks, speakers, dated, within, context, last, lead)
             for outcome in self._numbers(read, numbers(sentence, marks, found), own or bool(topical), said):
-                if isinstance(outcome, Figure):
-                    figures.append(outcome)
-                else:
+                if isinstance(outcome, LeftOut):
                     left_out.append(outcome)
+                elif any(_repeats(outcome, figure) for figure in figures):
+                    left_out.append(LeftOut(outcome.start, outcome.end, outcome.span, KNOWN))
+                else:
+                    figures.append(outcome)
             if speakers:
                 within = last = self._sources.carried(speakers)
             topical = True if own else topical
@@ -331,6 +333,12 @@ class _Sentence:
     context: Context
     last: tuple[str, ...]
     lead: date | None
+
+
+def _repeats(figure: Figure, before: Figure) -> bool:
+    """Whether a paragraph says the same twice."""
+    same = (figure.role, figure.low, figure.high, figure.attributed_to, figure.denied, figure.increment)
+    return same == (before.role, before.low, before.high, before.attributed_to, before.denied, before.increment)
 
 
 def _pieces(text: str) -> Iterator[tuple[int, int]]:

@@ -56,6 +56,7 @@ class Context:
         self._after = WordTable((w, m) for lang in languages for m, words in lang.after.items() for w in words)
         words = {key: [w for lang in languages for w in lang.range[key]] for key in languages[0].range}
         self._between, self._change_between = frozenset(words["between"]), frozenset(words["change_between"])
+        self._east_links = ("-", "~", *(word for word in self._between if is_east(word)))
         self._change_ends, self._from = tuple(words["change_ends"]), frozenset(words["from"])
         self._changed = WordTable((word, "changed") for word in words["changed"])
         self._pairs = {pair: kind for lang in languages for kind, pairs in lang.pairs.items() for pair in pairs}
@@ -95,19 +96,16 @@ class Context:
         """Whether it is one: no idiom, and before a counter if it is written in characters that begin other words."""
         if numeral.digits or numeral.kind in ("date", "time", "code"):
             return True
-        if self._in_idiom(text, numeral):
-            return False
-        if not numeral.east:
-            return True
+        if not numeral.east or self._in_idiom(text, numeral):
+            return not self._in_idiom(text, numeral)
         if _HANGUL.match(text, numeral.start):
             return self._is_hangul_number(text, numeral)
-        kinds = self._kinds
-        if (
-            text[max(0, numeral.start - 3) : numeral.start].endswith((*kinds.prefixes, *kinds.fractions))
-            or numeral.low != numeral.high
-        ):
+        kinds, before = self._kinds, text[max(0, numeral.start - 3) : numeral.start]
+        if numeral.low != numeral.high or before.endswith((*kinds.prefixes, *kinds.fractions)):
             return True
-        return text.startswith(kinds.fractions, numeral.end) or kinds.behind(text, numeral.end) is not None
+        if text.startswith((*self._east_links, *kinds.fractions), numeral.end):
+            return True  # 一万至一万二千人: the counter comes with the second
+        return kinds.behind(text, numeral.end) is not None
 
     def _is_hangul_number(self, text: str, numeral: Numeral) -> bool:
         start, end = numeral.start, numeral.end
@@ -171,7 +169,7 @@ class Context:
         lead = self._lead(text, first.start)
         pair = self._pairs.get((lead[1], words[-1])) if lead else None
         if lead is None or pair is None:
-            if len(words) == 1 and words[0] in self._from:
+            if words[-1] in self._from:
                 return _Relation("back")
             return span if len(words) == 1 and words[0] in self._between else None
         if pair == "change_pairs" or (pair == "moving_pairs" and self._verb_near(text, lead[0], second.end)):

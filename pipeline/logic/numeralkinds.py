@@ -14,6 +14,7 @@ NAMES = frozenset({"date", "time", "year", "ordinal", "unit_name", "code"})  # t
 _ODD = re.compile("[여多余餘數数几幾]")
 _NEXT_WORD = re.compile(rf"[ -][\"'«“]?([{LETTERS}]+)")
 _FIRST_YEAR, _LAST_YEAR = 1900, 2100
+_AGE = 120
 _PAUCAL = 4  # up to it, a Russian noun's form does not tell "3 бригады" from "92-й бригады"
 
 
@@ -147,7 +148,12 @@ class Kinds:
             return None
         if b.ahead in ("unit_name", "time"):
             return b.ahead
-        return "code" if re.match("[a-z]", b.text[b.end : b.end + 1]) else None
+        if b.last.high <= _AGE and b.text[max(0, b.first.start - 1) : b.end + 1] == f"({b.last.digits})":
+            return "measure"  # an age
+        named = b.last.high < 1000 and re.match(
+            "[가-힣]", b.text[max(0, b.first.start - 1) : b.first.start]
+        )  # 코로나19
+        return "code" if named or re.match("[a-z]", b.text[b.end : b.end + 1]) else None
 
     def _ending(self, text: str, numeral: Numeral) -> tuple[int, bool]:
         if numeral.digits:

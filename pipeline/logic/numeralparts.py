@@ -40,6 +40,7 @@ _CODE_BEFORE = re.compile(rf"[{LETTERS}][-_]?$|[{HANGUL}]-$|[/#@_]$|[0-9][.,:/]$
 _YEAR = re.compile("(?:19|20)[0-9]{2}")
 _FOLLOWING = re.compile(rf" ?([{LETTERS}]+)")
 _AMOUNTS = frozenset({"unit", "several", "article", "one"})
+_SHORT = 3  # letters of k, bn, млн: no numerals by themselves
 _ODD = frozenset("여多余餘")  # inside: 100여만
 _GAPS = frozenset(" -.'")
 _HANGUL = re.compile(rf"[{HANGUL}]")
@@ -206,7 +207,8 @@ class Numerals:
         used = tokens[at : last + 1]
         kinds = {token.part.kind for token in used if token.part is not None}
         alone = not total.scaled and ("several" in kinds or kinds <= {"article", "one"})
-        if not used or (kinds and alone):
+        abbreviated = len(used) == 1 and kinds == {"multiplier"} and len(first.text) <= _SHORT and not first.east
+        if not used or (kinds and alone) or abbreviated:
             return None, max(len(used), 1)
         low, high = total.value()
         end = used[-1].end
@@ -272,7 +274,8 @@ class Numerals:
             return first is not None and total.add(part.low, part.high, False)
         if first is not None and (part.kind == "article" or first.part is None):
             return False  # "2,000 a month"; and what looks like a unit behind 3만 is a particle: 3만이
-        return part.kind in _AMOUNTS and total.add(part.low, part.high, token.east)
+        han = token.east and not _HANGUL.match(token.text)
+        return part.kind in _AMOUNTS and total.add(part.low, part.high, token.east, positional=han)
 
     def _value(self, written: str, text: str, end: int) -> float | None:
         """What digits say. Three behind a mark are thousands, or decimals if a multiplier follows: 1.234 million."""

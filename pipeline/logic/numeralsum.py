@@ -27,10 +27,10 @@ class Sum:
         return self.scaled and self.current is None
 
     def value(self) -> tuple[float, float]:
-        low, high = self.current or (0, 0)
+        low, high = self._counted() or (0, 0)
         return self.total[0] + self.section[0] + low, self.total[1] + self.section[1] + high
 
-    def add(self, low: float, high: float, east: bool, digits: bool = False) -> bool:
+    def add(self, low: float, high: float, east: bool, digits: bool = False, positional: bool = False) -> bool:
         """Adds an amount if it fits behind the last."""
         if self.current is None:
             vague = self.section[0] != self.section[1] or self.total[0] != self.total[1]
@@ -40,7 +40,7 @@ class Sum:
                 return False
             self.current, self.scale = (low, high), 1.0
             self.amounts += 1
-            self.positions = int(east and low == high < 10)
+            self.positions = int(positional and low == high < 10)
             return True
         first, second = self.current
         if self.positions and low == high < 10 and not digits:
@@ -56,6 +56,13 @@ class Sum:
             self.current = (first + low, first + low)
         return bool(fits)
 
+    def _counted(self) -> tuple[float, float] | None:
+        """The amount that waits; two digits that follow each other are a range: 二三十, 兩三人."""
+        if self.positions != 2 or self.current is None:
+            return self.current
+        tens, ones = divmod(self.current[0], 10)
+        return (tens, ones) if tens and ones == tens + 1 else self.current
+
     def _invert(self, low: float, high: float) -> bool:
         self.section, self.total = (0.0, 0.0), (low * self.scale, high * self.scale)
         self.amounts, self.inverted, self.last = 1, True, 0
@@ -64,10 +71,7 @@ class Sum:
     def multiply(self, part: Part, east: bool) -> bool:
         """Multiplies what has not been multiplied yet, or the number one, if the multiplier fits."""
         times = part.low / part.value, part.high / part.value
-        if self.positions == 2 and self.current is not None:
-            tens, ones = divmod(self.current[0], 10)
-            if tens and ones == tens + 1:
-                self.current = tens, ones  # 二三十
+        self.current = self._counted()
         group = part.value < (SMALL_EAST if east else SMALL)
         if group:
             started = self.current is not None or not (self.section[0] or self.total[0])
