@@ -337,8 +337,9 @@ class _Sentence:
 
 def _repeats(figure: Figure, before: Figure) -> bool:
     """Whether a paragraph says the same twice."""
-    same = (figure.role, figure.low, figure.high, figure.attributed_to, figure.denied, figure.increment)
-    return same == (before.role, before.low, before.high, before.attributed_to, before.denied, before.increment)
+    same = (figure.role, figure.low, figure.high, figure.attributed_to, figure.denied, figure.increment, figure.earlier)
+    known = (before.role, before.low, before.high, before.attributed_to, before.denied, before.increment, before.earlier)
+    return same == known
 
 
 def _pieces(text: str) -> Iterator[tuple[int, int]]:
