@@ -115,7 +115,7 @@ class Figures:
         calendar = {group: terms for group, terms in words.groups.items() if group.split()[0] in CALENDAR}
         self._light = Marker({"subject": roles.subject, **calendar})  # for sentences without a number
         self._chooser = Chooser(roles)
-        self._sources = Sources(finder)
+        self._sources = Sources(finder, dict(roles.voices))
         self._finder = finder
         self._grammar = grammar
 
@@ -338,7 +338,15 @@ class _Sentence:
 def _repeats(figure: Figure, before: Figure) -> bool:
     """Whether a paragraph says the same twice."""
     same = (figure.role, figure.low, figure.high, figure.attributed_to, figure.denied, figure.increment, figure.earlier)
-    known = (before.role, before.low, before.high, before.attributed_to, before.denied, before.increment, before.earlier)
+    known = (
+        before.role,
+        before.low,
+        before.high,
+        before.attributed_to,
+        before.denied,
+        before.increment,
+        before.earlier,
+    )
     return same == known
 
 

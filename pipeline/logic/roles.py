@@ -38,13 +38,15 @@ class Role:
 @dataclass(frozen=True)
 class Roles:
     """A topic's roles, whose people they count (`subject`) and whose not (`others`), and the nouns of numbers. Terms in
-    `besides` give a number a part that is none of the roles."""
+    `besides` give a number a part that is none of the roles. `voices`: where a text names only the state, whose figure
+    it is, (officials, authority): Seoul's numbers are its intelligence service's."""
 
     subject: Terms = ()
     others: Terms = ()
     people: Terms = ()
     unlike: Terms = ()
     besides: Terms = ()
+    voices: tuple[tuple[str, str], ...] = ()
     roles: tuple[Role, ...] = ()
 
     def names(self) -> tuple[str, ...]:
@@ -52,7 +54,8 @@ class Roles:
 
     def stored(self) -> dict[str, Any]:
         """As it is stored with a claim: plain lists and dictionaries."""
-        return {**{key: getattr(self, key) for key in NOUNS}, "roles": [asdict(role) for role in self.roles]}
+        nouns = {key: getattr(self, key) for key in NOUNS}
+        return {**nouns, "voices": dict(self.voices), "roles": [asdict(role) for role in self.roles]}
 
     @classmethod
     def of(cls, stored: dict[str, Any]) -> Roles:
@@ -69,13 +72,14 @@ class Roles:
             )
             for r in stored["roles"]
         )
-        return cls(**{key: tuple(stored[key]) for key in NOUNS}, roles=roles)
+        voices = tuple(stored["voices"].items())
+        return cls(**{key: tuple(stored[key]) for key in NOUNS}, voices=voices, roles=roles)
 
 
 def read(reader: Reader, node: Any) -> Roles:
     """The section in the YAML tree; mistakes go to the reader."""
     parts = reader.mapping(
-        node, "figures", required=("subject", "people", "roles"), optional=("others", "unlike", "besides")
+        node, "figures", required=("subject", "people", "roles"), optional=("others", "unlike", "besides", "voices")
     )
     nouns = {key: _terms(reader, parts.get(key), f"figures.{key}") for key in NOUNS}
     roles = []
@@ -88,7 +92,8 @@ def read(reader: Reader, node: Any) -> Roles:
         for turned in (*role.turns, *role.unites, *([role.increments] if role.increments else [])):
             if turned not in known:
                 reader.wrong(parts["roles"], f"figures.roles.{role.name}: no role is called {turned!r}")
-    return Roles(**nouns, roles=tuple(roles))
+    voices = [(key, reader.identifier(at, key)) for key, at in reader.items(parts.get("voices"), "figures.voices")]
+    return Roles(**nouns, voices=tuple(sorted(voices)), roles=tuple(roles))
 
 
 def _role(reader: Reader, name: str, node: Any) -> Role:
