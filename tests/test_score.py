@@ -15,7 +15,7 @@ from pipeline.adapters.vector_cache import CachedEncoder
 from pipeline.logic import claimsfile
 from pipeline.settings import EmbedSettings
 
-KEYS = ["id", "claim", "probability", "tier", "stance", "sentence"]
+KEYS = ["id", "claim", "probability", "tier", "stance", "sentence", "figures"]
 TINY = """\
 topic: {id: t, name: Dockers}
 concepts:

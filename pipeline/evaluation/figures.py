@@ -160,7 +160,7 @@ def _named(label: Label, figure: Figure) -> bool:
 
 
 def measure(
-    answers: Sequence[Answer], role: str | None = None, modality: str = "about", authority: str = "NIS"
+    answers: Sequence[Answer], role: str | None = None, modality: str = "about", authority: str = "nis"
 ) -> Measured:
     """`role` looks at one role alone. `modality` and `authority` are the most frequent of dev."""
     pairs = [pair for answer in answers for pair in answer.matched() if role in (None, pair[0].role)]
@@ -169,7 +169,7 @@ def measure(
     precision, recall = len(pairs) / max(1, len(given)), len(pairs) / max(1, len(labels))
     modalities = [(label.modality, figure.modality) for label, figure in pairs if label.modality != ANY]
     told = [(label, figure) for label, figure in pairs if label.authority != ANY]
-    names = [(label.authority, label.authority if _named(label, f) else _first(f)) for label, f in told]
+    names = [(_class(label), _class(label) if _named(label, f) else _first(f)) for label, f in told]
     days = [(label.as_of, figure.as_of) for label, figure in pairs if label.as_of]
     return Measured(
         len(answers),
@@ -185,6 +185,11 @@ def measure(
         _share(modalities),
         _share(names),
     )
+
+
+def _class(label: Label) -> str:
+    """An authority's class: names that mean the same origins are one."""
+    return "+".join(sorted(label.authorities)) or NONE
 
 
 def _first(figure: Figure) -> str:

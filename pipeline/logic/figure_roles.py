@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from pipeline.logic.figure_text import EAST_ASIAN, Mark, Marks
 from pipeline.logic.roles import Role, Roles
@@ -25,6 +26,11 @@ MODIFIER = 20.0  # "two wounded soldiers were captured"
 # 사망자가 300명, 死者は約300人: the noun is the number's subject.
 _SUBJECT_OF = re.compile(
     r"(?:자|者)?(?:의?\s?수)?(?:[가는이은도]|が|は|も|数は|数が)?[\s、,]{0,2}(?:모두|총|계|合わせて|計)?\s?"
+)
+_OR_WORD = r"(?:or|and|и|или|либо|та|й|і|чи|або|et|ou|및|또는|や|と|または|あるいは|和|或|或者|及|、|&|/)"
+_OR = re.compile(
+    rf"(?:[가-힣ぁ-ん]{{1,3}}[\s,]{{0,2}}{_OR_WORD}?|[\s,]{{0,2}}{_OR_WORD})"
+    r"\s?(?:(?:have|has|were|was|been|the|many|были|були|дістало|дістали|получили|отримали|des|les)\s?){0,2}"
 )
 _COMMA = re.compile(r"[,、，]")
 _STOP = re.compile(r"[;:()—–«»“”\"；：「」『』]")
@@ -59,6 +65,18 @@ class Chooser:
         self.roles = {role.name: role for role in roles.roles}
         self._plans = {role.name for role in roles.roles if role.turns}
         self._turning = {turned: role for role in roles.roles for turned in role.turns}
+
+    def united(self, marks: Marks) -> Marks:
+        """With a cue more wherever the cues of two roles are joined to one of a third: "killed or wounded"."""
+        for role in self.roles.values():
+            parts = sorted(m for name in role.unites for m in marks.of(ROLE + name))
+            joint = [
+                Mark(a.start, b.end, ROLE + role.name)
+                for a, b in pairwise(parts)
+                if a.group != b.group and a.end <= b.start and _OR.fullmatch(marks.text, a.end, b.start)
+            ]
+            marks = marks.joined(ROLE + role.name, joint) if joint else marks
+        return marks
 
     def choose(self, marks: Marks, place: Place, *, unit: str = "people") -> Near | None:
         """The role and how near its cue is, None where none is near enough."""

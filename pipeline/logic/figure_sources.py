@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pipeline.logic.figure_text import EAST_ASIAN, Mark, Marks
@@ -26,12 +26,14 @@ class Speaker:
     origins: tuple[str, ...]
     start: int
     end: int
+    state: bool = False  # named by its country or capital
     claimed: bool = False  # as in "Seoul's estimate": close to its number
 
 
 class Sources:
-    def __init__(self, finder: Finder) -> None:
+    def __init__(self, finder: Finder, voices: Mapping[str, str]) -> None:
         self._finder = finder
+        self._voices = voices
 
     def speakers(self, sentence: str, marks: Marks, publisher: Publisher) -> list[Speaker]:
         """Who speaks in the sentence, in its order; `marks` are the sentence's own."""
@@ -41,21 +43,24 @@ class Sources:
             group = list(together(named, mention))
             first = min(group, key=lambda m: m.start)
             origins = tuple(dict.fromkeys(m.origin_id for m in sorted(group, key=lambda m: m.start)))
-            found.setdefault(first.start, Speaker(origins, first.start, max(m.end for m in group)))
+            state = len(group) == 1 and first.state
+            found.setdefault(first.start, Speaker(origins, first.start, max(m.end for m in group), state))
         for mention in named.mentions:
             claimed = _claims(marks, mention)
             if claimed or _puts(marks, mention):
                 group = sorted(together(named, mention), key=lambda m: m.start)
                 origins = tuple(dict.fromkeys(m.origin_id for m in group))
                 if claimed or group[0].start not in found:
-                    found[group[0].start] = Speaker(origins, group[0].start, group[-1].end, claimed)
+                    found[group[0].start] = Speaker(
+                        origins, group[0].start, group[-1].end, len(group) == 1 and mention.state, claimed
+                    )
         if any(marks.of("service")):
             found = {at: self._relayed(s, marks) for at, s in found.items()}
         for place in named.places:  # "the South Korean claim"
             within = any(m.start < place.end and place.start < m.end for m in named.mentions)
             gap = _TO_NOUN.match(marks.text, place.end)
             if not within and gap and marks.starting(gap.end(), "assertion") and gap.end() > place.end:
-                found.setdefault(place.start, Speaker((place.origin_id,), place.start, place.end, claimed=True))
+                found.setdefault(place.start, Speaker((place.origin_id,), place.start, place.end, True, claimed=True))
         counted = [*marks.of("people", "subject", "cue")]
         found = {
             at: s
@@ -67,7 +72,12 @@ class Sources:
         # The topic's own country is named for its people: it speaks where nobody else does.
         subject = {at for at, s in found.items() if any(m.start <= s.start < m.end for m in marks.of("subject"))}
         kept = [s for at, s in found.items() if at not in subject or len(subject) == len(found)]
-        return sorted(kept, key=lambda s: s.start)
+        return [self._voiced(s) for s in sorted(kept, key=lambda s: s.start)]
+
+    def _voiced(self, speaker: Speaker) -> Speaker:
+        """Where the state is named alone: the authority whose figures it gives on this topic."""
+        voice = self._voices.get(speaker.origins[0]) if speaker.state else None
+        return replace(speaker, origins=(voice,)) if voice and voice in self._finder.origins else speaker
 
     def _relayed(self, speaker: Speaker, marks: Marks) -> Speaker:
         """Lawmakers tell what their country's intelligence service has told them, where the sentence names it."""

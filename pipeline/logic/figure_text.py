@@ -54,6 +54,10 @@ class Marks:
         found = [m for group in groups for m in self.by_group.get(group, ()) if m.start == at]
         return max(found, key=lambda m: m.end, default=None)
 
+    def joined(self, group: str, more: Sequence[Mark]) -> Marks:
+        """With more marks of a group."""
+        return Marks(self.text, {**self.by_group, group: tuple(sorted({*self.by_group.get(group, ()), *more}))})
+
     def without(self, group: str, spans: Sequence[tuple[int, int]]) -> Marks:
         """Less the marks of a group that lie in the spans."""
         kept = tuple(m for m in self.by_group.get(group, ()) if not any(a <= m.start and m.end <= b for a, b in spans))

@@ -20,7 +20,7 @@ from pipeline.logic.figure_numbers import Number, numbers
 from pipeline.logic.figure_roles import BESIDE, BESIDES, ROLE, WEAK, Chooser, Near, Place
 from pipeline.logic.figure_sources import Sources, Speaker
 from pipeline.logic.figure_text import Mark, Marker, Marks
-from pipeline.logic.figure_words import Words
+from pipeline.logic.figure_words import NUMBERED, Words
 from pipeline.logic.mentions import Finder
 from pipeline.logic.numerals import Grammar
 from pipeline.logic.roles import NOUNS, Roles
@@ -28,6 +28,7 @@ from pipeline.logic.speakers import NOBODY, Publisher
 from pipeline.logic.text import sentences
 
 LONGEST = 1500  # characters of a sentence that are read
+CALENDAR = NUMBERED | {"yesterday"}
 FEW = 100  # below it a number without a noun is a figure only beside a cue
 HANDFUL = 3  # "one of them", "the two men": a figure only where a cue stands near
 FEWEST = 10
@@ -111,9 +112,10 @@ class Figures:
         of_roles |= {WEAK + role.name: role.weak for role in roles.roles}
         nouns = {key: getattr(roles, key) for key in NOUNS}
         self._marker = Marker({**words.groups, **nouns, **of_roles, "cue": cues})
-        self._subjects = Marker({"subject": roles.subject})
+        calendar = {group: terms for group, terms in words.groups.items() if group.split()[0] in CALENDAR}
+        self._light = Marker({"subject": roles.subject, **calendar})  # for sentences without a number
         self._chooser = Chooser(roles)
-        self._sources = Sources(finder)
+        self._sources = Sources(finder, dict(roles.voices))
         self._finder = finder
         self._grammar = grammar
 
@@ -164,11 +166,13 @@ class Figures:
         for begin, stop in _pieces(text):
             sentence = text[begin:stop]
             found = self._grammar.find(sentence, context.language)
-            marks = self._marker.marks(sentence)
+            marks = (self._marker if found else self._light).marks(sentence)
             speakers = self._sources.speakers(sentence, marks, context.publisher)
             day = context.day()
             dated = dates(marks, day) if day else []
-            marks = marks.without("and", [(s.start, s.end) for s in speakers])  # it joins names there
+            marks = self._chooser.united(marks).without(
+                "and", [(s.start, s.end) for s in speakers]
+            )  # it joins names there
             if speakers and dated:
                 for origin in speakers[0].origins:
                     said[origin] = dated[0].day
@@ -178,17 +182,19 @@ class Figures:
             lead = lead or (dated[0].day if dated and speakers else None)
             read = _Sentence(sentence, begin, marks, speakers, dated, within, context, last, lead)
             for outcome in self._numbers(read, numbers(sentence, marks, found), own or bool(topical), said):
-                if isinstance(outcome, Figure):
-                    figures.append(outcome)
-                else:
+                if isinstance(outcome, LeftOut):
                     left_out.append(outcome)
+                elif any(_repeats(outcome, figure) for figure in figures):
+                    left_out.append(LeftOut(outcome.start, outcome.end, outcome.span, KNOWN))
+                else:
+                    figures.append(outcome)
             if speakers:
                 within = last = self._sources.carried(speakers)
             topical = True if own else topical
         return Reading(tuple(figures), tuple(left_out), last, said, lead)
 
     def _topical(self, context: Context, before: str) -> bool:
-        return any(next(self._subjects.marks(t).of("subject"), None) for t in (before, context.title, *context.before))
+        return any(next(self._light.marks(t).of("subject"), None) for t in (before, context.title, *context.before))
 
     def _numbers(
         self, read: _Sentence, found: Sequence[Number], topical: bool, said: Mapping[str, date]
@@ -327,6 +333,21 @@ class _Sentence:
     context: Context
     last: tuple[str, ...]
     lead: date | None
+
+
+def _repeats(figure: Figure, before: Figure) -> bool:
+    """Whether a paragraph says the same twice."""
+    same = (figure.role, figure.low, figure.high, figure.attributed_to, figure.denied, figure.increment, figure.earlier)
+    known = (
+        before.role,
+        before.low,
+        before.high,
+        before.attributed_to,
+        before.denied,
+        before.increment,
+        before.earlier,
+    )
+    return same == known
 
 
 def _pieces(text: str) -> Iterator[tuple[int, int]]:

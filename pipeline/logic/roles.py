@@ -23,7 +23,7 @@ Terms = tuple[str, ...]
 class Role:
     """`cues` give a number the role, `weak` only where no other cue stands near. `whole` says that other figures are
     parts of it, `turns` of which roles a plan's terms make this one (the weak ones do nothing else), `increments` which
-    role an increment of it has."""
+    role an increment of it has, `unites` whose cues joined by "and" or "or" are cues of this role."""
 
     name: str
     unit: str
@@ -32,18 +32,21 @@ class Role:
     whole: bool = False
     turns: tuple[str, ...] = ()
     increments: str = ""
+    unites: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Roles:
     """A topic's roles, whose people they count (`subject`) and whose not (`others`), and the nouns of numbers. Terms in
-    `besides` give a number a part that is none of the roles."""
+    `besides` give a number a part that is none of the roles. `voices`: where a text names only the state, whose figure
+    it is, (officials, authority): Seoul's numbers are its intelligence service's."""
 
     subject: Terms = ()
     others: Terms = ()
     people: Terms = ()
     unlike: Terms = ()
     besides: Terms = ()
+    voices: tuple[tuple[str, str], ...] = ()
     roles: tuple[Role, ...] = ()
 
     def names(self) -> tuple[str, ...]:
@@ -51,23 +54,32 @@ class Roles:
 
     def stored(self) -> dict[str, Any]:
         """As it is stored with a claim: plain lists and dictionaries."""
-        return {**{key: getattr(self, key) for key in NOUNS}, "roles": [asdict(role) for role in self.roles]}
+        nouns = {key: getattr(self, key) for key in NOUNS}
+        return {**nouns, "voices": dict(self.voices), "roles": [asdict(role) for role in self.roles]}
 
     @classmethod
     def of(cls, stored: dict[str, Any]) -> Roles:
         roles = tuple(
             Role(
-                r["name"], r["unit"], tuple(r["cues"]), tuple(r["weak"]), r["whole"], tuple(r["turns"]), r["increments"]
+                r["name"],
+                r["unit"],
+                tuple(r["cues"]),
+                tuple(r["weak"]),
+                r["whole"],
+                tuple(r["turns"]),
+                r["increments"],
+                tuple(r["unites"]),
             )
             for r in stored["roles"]
         )
-        return cls(**{key: tuple(stored[key]) for key in NOUNS}, roles=roles)
+        voices = tuple(stored["voices"].items())
+        return cls(**{key: tuple(stored[key]) for key in NOUNS}, voices=voices, roles=roles)
 
 
 def read(reader: Reader, node: Any) -> Roles:
     """The section in the YAML tree; mistakes go to the reader."""
     parts = reader.mapping(
-        node, "figures", required=("subject", "people", "roles"), optional=("others", "unlike", "besides")
+        node, "figures", required=("subject", "people", "roles"), optional=("others", "unlike", "besides", "voices")
     )
     nouns = {key: _terms(reader, parts.get(key), f"figures.{key}") for key in NOUNS}
     roles = []
@@ -77,25 +89,31 @@ def read(reader: Reader, node: Any) -> Roles:
         roles.append(_role(reader, name, at))
     known = [role.name for role in roles]
     for role in roles:
-        for turned in (*role.turns, *([role.increments] if role.increments else [])):
+        for turned in (*role.turns, *role.unites, *([role.increments] if role.increments else [])):
             if turned not in known:
                 reader.wrong(parts["roles"], f"figures.roles.{role.name}: no role is called {turned!r}")
-    return Roles(**nouns, roles=tuple(roles))
+    voices = [(key, reader.identifier(at, key)) for key, at in reader.items(parts.get("voices"), "figures.voices")]
+    return Roles(**nouns, voices=tuple(sorted(voices)), roles=tuple(roles))
 
 
 def _role(reader: Reader, name: str, node: Any) -> Role:
     place = f"figures.roles.{name}"
-    parts = reader.mapping(node, place, required=("unit", "cues"), optional=("weak", "whole", "turns", "increments"))
+    parts = reader.mapping(
+        node, place, required=("unit", "cues"), optional=("weak", "whole", "turns", "increments", "unites")
+    )
     unit = reader.text(parts.get("unit"), f"{place}.unit")
     if unit and unit not in UNITS:
         reader.wrong(parts["unit"], f"{place}: no unit is called {unit!r}; known are {', '.join(UNITS)}")
     whole = reader.text(parts.get("whole"), f"{place}.whole")
     if whole not in ("", "true", "false"):
         reader.wrong(parts["whole"], f"{place}.whole must be true or false")
-    turns = tuple(reader.text(item, f"{place}.turns") for item in reader.sequence(parts.get("turns"), f"{place}.turns"))
+    turns, unites = (
+        tuple(reader.text(item, f"{place}.{key}") for item in reader.sequence(parts.get(key), f"{place}.{key}"))
+        for key in ("turns", "unites")
+    )
     cues, weak = (_terms(reader, parts.get(key), f"{place}.{key}") for key in ("cues", "weak"))
     increments = reader.text(parts.get("increments"), f"{place}.increments")
-    return Role(name, unit, cues, weak, whole == "true", turns, increments)
+    return Role(name, unit, cues, weak, whole == "true", turns, increments, unites)
 
 
 def _terms(reader: Reader, node: Any, place: str) -> Terms:
