@@ -236,3 +236,23 @@ from analysis.story_articles a
 join analysis.stories s using (story_id)
 where s.articles > 1 and s.first_published_at > now() - interval '2 days'
 order by a.story_id, a.published_at, a.article_id;
+
+-- how_many_says_who --
+-- How have the numbers of those sent and killed moved, by whose word? Totals alone, each authority's next to its last.
+select as_of, role, authority, low, high, modality, revises_high as was, articles, families, first_reported_at, quote
+from analysis.figures
+where claim_id in ('over-10000-troops', 'killed-in-kursk') and role in ('shipped', 'deployed', 'killed')
+  and authority is not null and not (denied or increment or earlier)
+order by role, as_of, first_reported_at;
+
+-- lowest_and_highest --
+-- What did anybody put the number of dead at on 31 December, as we knew it that day, and could all of them be right?
+select low, low_modality, low_by, high, high_modality, high_by, authorities, agreed
+from analysis.figure_range('killed-in-kursk', 'killed', '2024-12-31', '2024-12-31 23:59+00');
+
+-- figures_that_changed --
+-- Which figures did an outlet change after publication, and what had stood there?
+select now.publisher, before.low as low_before, before.high as high_before, now.low, now.high, now.authority, before.corrected_at
+from analysis.figures now
+join analysis.figures before on before.figure_id = now.corrects
+order by before.corrected_at;

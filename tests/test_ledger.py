@@ -123,7 +123,7 @@ def test_what_an_edit_changes() -> None:
     )
     noted = ledger.edited(old, entry(3000, modality="about"), "The Daily", 7, noted=True)
     assert noted is not None
-    assert noted.reason.endswith("to “killed: about 3,000 (NIS)”, with a note")
+    assert noted.reason.endswith("to “killed: about 3,000 (NIS)”, saying so")
 
 
 # From evidence to the ledger

@@ -135,7 +135,7 @@ def edited(old: Entry, new: Entry, publisher: str, version_id: int, *, noted: bo
 
     if said(old) == said(new):
         return None
-    how = "with a note" if noted else "without saying so"
+    how = "saying so" if noted else "without saying so"
     before, after = (f"{entry.role.replace('_', ' ')}: {entry.told}" for entry in (old, new))
     key = f"{version_id}/{new.role}/{new.low:g}"
     return Event("figure_edited", key, f"{publisher} changed “{before}” to “{after}”, {how}")
