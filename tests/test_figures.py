@@ -155,7 +155,7 @@ def test_units_are_multiplied(reader: Figures) -> None:
 
 def test_an_increment_is_marked_and_no_total(reader: Figures) -> None:
     more, total = read(
-        reader, "North Korea sent another 3,000 soldiers, and 15,000 North Korean soldiers are now in Russia."
+        reader, "North Korea sent another 3,000 soldiers, and 15,000 North Koreans are now in Russia."
     ).figures
     assert (more.role, more.increment) == ("shipped", True)
     assert (total.role, total.increment) == ("deployed", False)
