@@ -129,7 +129,7 @@ def test_left_out_with_a_reason(reader: Figures, text: str, reason: str) -> None
 def test_every_number_is_accounted_for(reader: Figures) -> None:
     grammar = figure_materials.grammar()
     for answer_text in (
-        "In 2024 North Korea sent 12,000 soldiers, 3,000 containers and 4 generals 800 km west at a cost of $5 million.",
+        "In 2024 North Korea sent 12,000 soldiers, 3,000 containers and 4 generals 800 km west for $5 million.",
         "북한군 1만2천 명 중 300명이 죽었고 18일 2명이 생포됐으며 컨테이너 50개가 왔다.",
     ):
         reading = read(reader, answer_text)
