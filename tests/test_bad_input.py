@@ -506,7 +506,7 @@ def test_a_claims_file_with_a_typo(tmp_path: Path, dsn: str, conn: Connection) -
     assert done.stderr.splitlines() == [
         f"claimwatch: {file}:{at - 1}: a claim lacks 'phrasings'",
         f"{file}:{at + 1}: a claim has no key 'phrasing'; known are id, statement, phrasings, refutations, updates, "
-        "decoys, groups",
+        "decoys, groups, figures",
     ]
     for table in ("topics", "claims", "claim_versions"):
         assert (

@@ -129,7 +129,7 @@ def test_left_out_with_a_reason(reader: Figures, text: str, reason: str) -> None
 def test_every_number_is_accounted_for(reader: Figures) -> None:
     grammar = figure_materials.grammar()
     for answer_text in (
-        "In 2024 North Korea sent 12,000 soldiers, 3,000 containers and 4 generals 800 km west at a cost of $5 million.",
+        "In 2024 North Korea sent 12,000 soldiers, 3,000 containers and 4 generals 800 km west for $5 million.",
         "북한군 1만2천 명 중 300명이 죽었고 18일 2명이 생포됐으며 컨테이너 50개가 왔다.",
     ):
         reading = read(reader, answer_text)
@@ -155,7 +155,7 @@ def test_units_are_multiplied(reader: Figures) -> None:
 
 def test_an_increment_is_marked_and_no_total(reader: Figures) -> None:
     more, total = read(
-        reader, "North Korea sent another 3,000 soldiers, and 15,000 North Korean soldiers are now in Russia."
+        reader, "North Korea sent another 3,000 soldiers, and 15,000 North Koreans are now in Russia."
     ).figures
     assert (more.role, more.increment) == ("shipped", True)
     assert (total.role, total.increment) == ("deployed", False)

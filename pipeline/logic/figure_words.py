@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-_NAMES = """bare whole whole_after and denial denial_after no losing assertion putting given each aside more relaying service formerly so
-    yesterday"""
+_NAMES = """bare whole whole_after and denial denial_after no losing assertion putting given each aside
+    more relaying service formerly so yesterday"""
 GROUPS = frozenset(_NAMES.split())
 NUMBERED = frozenset({"days", "days_too", "months"})  # whose terms stand for their place in the list
 
