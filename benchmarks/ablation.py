@@ -63,7 +63,7 @@ class Untitled(Matcher):
     """Takes every text for one without a title above it."""
 
     def find(self, passages: Sequence[Passage]) -> Found:
-        return super().find([replace(p, title=p.text) for p in passages])
+        return super().find([replace(p, title=p.text, article=p.text) for p in passages])
 
 
 class Together:
@@ -160,7 +160,7 @@ def scored(measured: Measured, names: Sequence[str] = FEATURES, learn_practice: 
 
 
 def features(measured: Measured) -> Table:
-    lines = {"all nine": row(measured)}
+    lines = {"all": row(measured)}
     for name in FEATURES:
         lines[f"without {name}"] = row(measured, [f for f in FEATURES if f != name])
     for group, names in GROUPS.items():

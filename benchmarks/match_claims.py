@@ -145,13 +145,14 @@ def real_vectors(real: Sequence[Claim], encoder: CachedEncoder) -> dict[str, np.
 
 def passages(items: Sequence[StreamItem], vectors: StandIn) -> tuple[list[Passage], list[int]]:
     """Titles and paragraphs as the pipeline cuts them, and the item of each."""
-    found: list[tuple[str, str, int]] = []
+    found: list[tuple[str, str, str, int]] = []
     for number, item in enumerate(items):
         title = line(item.title)
-        found += [(text, title, number) for text in (title, *paragraphs(item.text)) if text]
-    stacked = vectors.encode([text for text, _, _ in found])
-    made = [Passage(text, title, vector) for (text, title, _), vector in zip(found, stacked, strict=True)]
-    return made, [number for _, _, number in found]
+        texts = [text for text in (title, *paragraphs(item.text)) if text]
+        found += [(text, title, "\n".join(texts), number) for text in texts]
+    stacked = vectors.encode([text for text, *_ in found])
+    made = [Passage(*known[:2], vector, known[2]) for known, vector in zip(found, stacked, strict=True)]
+    return made, [number for *_, number in found]
 
 
 def lookup(texts: Sequence[str], known: Mapping[str, np.ndarray], vectors: StandIn) -> dict[str, np.ndarray]:

@@ -31,7 +31,7 @@ ACCEPTED_PRECISION, STRICT_PRECISION = 0.8, 0.9  # of the pairs at and above the
 SUGGESTED = 0.15  # one suggestion in seven is worth an analyst's look at it alone
 SEEN = 0.97  # quantile of the logits from which on calibration is fitted
 STANCE_REGULARISATION = 0.3
-STANCE_BALANCE = {0: 1.0, 1: 2.0, 2: 1.5}  # supports is far more frequent; full balance finds refutations that are none
+STANCE_BALANCE = {0: 1.0, 1: 1.5, 2: 1.5}  # supports is far more frequent; full balance finds refutations that are none
 RATE_PRIOR = 6.0  # labels of the usual kind that a claim's own stance rates begin with
 OWN_LABELS = 20  # positives that a claim must have for an accepted point of its own, and a set for a say in points
 
@@ -155,10 +155,11 @@ def train(all_sets: Sequence[Labels], version: str, trained_on: Sequence[str]) -
     probability = np.asarray(1 / (1 + np.exp(-(values * slope + shift))), np.float32)
     ids = [claim.claim_id for claim in sets[0].pairs.matcher.claims]
     accepted = point(probability, truth, source, ACCEPTED_PRECISION)
+    # A claim's labels are few: all its sets together say where its own point lies.
     own = {
-        claim: point(probability[claims == j], truth[claims == j], source[claims == j], ACCEPTED_PRECISION)
-        for j, claim in enumerate(ids)
-        if truth[claims == j].sum() >= OWN_LABELS
+        claim: point(probability[of], truth[of], np.zeros(int(of.sum()), np.intp), ACCEPTED_PRECISION)
+        for claim, of in ((claim, claims == j) for j, claim in enumerate(ids))
+        if truth[of].sum() >= OWN_LABELS
     }
     return {
         "version": version,

@@ -114,8 +114,8 @@ def compare(a: RunView, b: RunView, until: datetime, mailed: Collection[str] = (
     ours, theirs = _alerts(a, kinds), _alerts(b, kinds)
     pairs_a, pairs_b = _accepted(a), _accepted(b)
     return Comparison(
-        a=_figures(a, ours, pairs_a),
-        b=_figures(b, theirs, pairs_b),
+        a=_figures(a, ours, pairs_a, until),
+        b=_figures(b, theirs, pairs_b, until),
         alerts_gained=[e for key, e in ours.items() if key not in theirs and e.known_at < until],
         alerts_lost=[e for key, e in theirs.items() if key not in ours and e.known_at < until],
         alerts_shared=[
@@ -154,14 +154,14 @@ def _accepted(run: RunView) -> dict[Pair, Match]:
     return {m.pair: m for m in sorted(found, key=lambda m: (m.published_at, m.claim, m.paragraph))}
 
 
-def _figures(run: RunView, alerts: Collection[Alert], accepted: Mapping[Pair, Match]) -> Figures:
+def _figures(run: RunView, alerts: Mapping[Alert, Event], accepted: Mapping[Pair, Match], until: datetime) -> Figures:
     verdicts = [m.verdict for m in accepted.values()]
     return Figures(
         name=run.name,
         accepted=len(accepted),
         suggested=sum(m.tier == "suggested" for m in run.matches),
-        events=len(run.events),
-        alerts=len(alerts),
+        events=sum(event.known_at < until for event in run.events),
+        alerts=sum(event.known_at < until for event in alerts.values()),
         right=verdicts.count(CONFIRMED),
         wrong=verdicts.count(REJECTED),
     )
