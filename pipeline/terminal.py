@@ -24,8 +24,14 @@ class Format(StrEnum):
     csv = "csv"
 
 
-def show(columns: Sequence[str], found: Sequence[Sequence[Any]], form: Format = Format.table, title: str = "") -> None:
-    """Print rows as a table for people, or as JSON Lines or CSV for programs."""
+def show(
+    columns: Sequence[str],
+    found: Sequence[Sequence[Any]],
+    form: Format = Format.table,
+    title: str = "",
+    drawn: Sequence[str] = (),
+) -> None:
+    """Print rows as a table for people, or as JSON Lines or CSV for programs. Columns that are `drawn` are not folded."""
     if form is Format.json:
         for line in found:
             sys.stdout.write(json.dumps(dict(zip(columns, map(_plain, line), strict=True)), ensure_ascii=False) + "\n")
@@ -40,7 +46,7 @@ def show(columns: Sequence[str], found: Sequence[Sequence[Any]], form: Format = 
             title=title or None, title_justify="left", title_style="bold", header_style="bold", box=SIMPLE_HEAD
         )
         for name in columns:
-            table.add_column(name, overflow="fold", min_width=min(len(name), 12))
+            table.add_column(name, overflow="fold", min_width=min(len(name), 12), no_wrap=name in drawn)
         for line in found:
             table.add_row(*(_text(v) for v in line))
         console.print(table)

@@ -170,7 +170,10 @@ def test_claims_and_subscriptions(command: Command, tmp_path: Path) -> None:
 
     edited = tmp_path / "edited.yaml"
     edited.write_text(
-        CLAIMS.read_text(encoding="utf-8").replace("North Korean infantry went into combat", "Their infantry went into combat", 1), encoding="utf-8"
+        CLAIMS.read_text(encoding="utf-8").replace(
+            "North Korean infantry went into combat", "Their infantry went into combat", 1
+        ),
+        encoding="utf-8",
     )
     assert "0 new, 1 changed, 16 unchanged" in " ".join(command("claims", "load", edited).out.split())
     edited.write_text("claims: []", encoding="utf-8")

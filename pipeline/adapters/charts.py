@@ -12,6 +12,7 @@ from typing import Any
 from pipeline.errors import ConfigurationError
 
 KINDS = ("svg", "png")
+LASTS = timedelta(days=45)  # of a figure that its authority neither repeats nor revises
 OPEN = 1.08  # where a band without an upper end is cut, of the highest figure
 PNG_SCALE = 2  # dots per pixel, for screens that have two
 
@@ -34,7 +35,7 @@ class Band:
 def figures(bands: Sequence[Band], title: str, until: date) -> Any:
     """Bands over time by role, one colour an authority; a diamond marks a figure that revises the authority's former.
 
-    A band lasts until the same authority's next figure, the last ones until `until`.
+    A band lasts until the same authority's next figure, the last ones until `until`, none longer than LASTS.
     """
     import altair as alt
 
@@ -55,14 +56,14 @@ def figures(bands: Sequence[Band], title: str, until: date) -> Any:
         for band, ends in _lasting(bands, until)
     ]
     x = alt.X("from:T", title=None, axis=alt.Axis(format="%-d %b %Y", labelAngle=-30))
-    colour = alt.Color("authority:N", title="says", legend=alt.Legend(orient="bottom", columns=4))
+    colour = alt.Color("authority:N", title="says", legend=alt.Legend(orient="bottom", columns=4, symbolOpacity=1))
     tooltip = ["authority:N", "figure:N", "from:T"]
     base = alt.Chart().encode(color=colour, tooltip=tooltip)
-    band = base.mark_rect(opacity=0.18).encode(x=x, x2="to:T", y=alt.Y("least:Q", title=None), y2="most:Q")
+    band = base.mark_rect(opacity=0.12).encode(x=x, x2="to:T", y=alt.Y("least:Q", title=None), y2="most:Q")
     line = base.mark_rule(strokeWidth=2).encode(x=x, x2="to:T", y=alt.Y("high:Q", title=None))
     point = base.mark_point(filled=True, size=60, opacity=1).encode(
         x=x,
-        y=alt.Y("high:Q", title=None, axis=alt.Axis(format="~s")),
+        y=alt.Y("high:Q", title=None, axis=alt.Axis(format=",")),
         shape=alt.Shape("revised:N", scale=alt.Scale(domain=[False, True], range=["circle", "diamond"]), legend=None),
     )
     panel = alt.layer(band, line, point).properties(width=640, height=190)
@@ -79,7 +80,8 @@ def _lasting(bands: Sequence[Band], until: date) -> list[tuple[Band, date]]:
     for role, authority in dict.fromkeys((b.role, b.authority) for b in bands):
         own = sorted((b for b in bands if (b.role, b.authority) == (role, authority)), key=lambda b: b.as_of)
         found += [(a, b.as_of) for a, b in pairwise(own)]
-        found.append((own[-1], max(until, own[-1].as_of + timedelta(days=1))))
+        last = own[-1].as_of
+        found.append((own[-1], min(max(until, last + timedelta(days=1)), last + LASTS)))
     return found
 
 

@@ -18,7 +18,7 @@ from pipeline.errors import ConfigurationError
 from pipeline.logic import ledger
 from pipeline.terminal import Format, console, show
 
-BAR = 32  # columns of a bar
+BAR = 24  # columns of a bar
 COLUMNS = ["role", "low", "high", "modality", "authority", "authority_kind", "as_of", "denied", "increment", "earlier"]
 COLUMNS += ["first_reported_at", "known_at", "articles", "families", "publisher", "quote", "url", "story_id"]
 COLUMNS += ["revises_low", "revises_high", "corrected_at"]
@@ -77,14 +77,16 @@ def _table(role: str, found: Sequence[Any], span: Any) -> None:
             r.authority or "nobody named",
             _said(r),
             _bar(r, top),
-            f"{r.articles} / {r.families}",
+            r.articles,
+            r.families,
             r.publisher,
             r.quote,
         ]
         for r in found
     ]
-    columns = ["as of", "says", role.replace("_", " "), f"0 to {top:,.10g}", "articles / families", "first in", "words"]
-    show(columns, lines, title=f"{role.replace('_', ' ')}: {said}" if said else role.replace("_", " "))
+    scale = f"0 to {top:,.10g}".ljust(BAR)
+    columns = ["as of", "says", role.replace("_", " "), scale, "articles", "families", "first in", "words"]
+    show(columns, lines, title=f"{role.replace('_', ' ')}: {said}" if said else role.replace("_", " "), drawn=[scale])
 
 
 def _said(r: Any) -> str:
@@ -114,7 +116,7 @@ def _bar(r: Any, top: float) -> str:
         cells[place] = "━"
     cells[column(float(r.high))] = "●"
     cells[column(float(r.low))] = "●"
-    return "".join(cells).rstrip()
+    return "".join(cells)
 
 
 def _draw(found: Sequence[Any], title: str, path: Path, until: Any) -> None:
