@@ -31,7 +31,7 @@ def show(
     title: str = "",
     drawn: Sequence[str] = (),
 ) -> None:
-    """Print rows as a table for people, or as JSON Lines or CSV for programs. Columns that are `drawn` are not folded."""
+    """Print rows as a table for people, or as JSON Lines or CSV for programs. `drawn` columns are not folded."""
     if form is Format.json:
         for line in found:
             sys.stdout.write(json.dumps(dict(zip(columns, map(_plain, line), strict=True)), ensure_ascii=False) + "\n")
