@@ -8,7 +8,7 @@ A cell is average precision / recall at 90 % precision over all pairs. No split 
 
 features   each feature left out, each alone, and groups of them. A fit's first round picks passages by the probe in
            every variant.
-materials  the matcher without ordinary news, practice articles, titles as context, decoys, or other languages
+materials  the matcher without ordinary news, practice articles, title and article as context, decoys, or other languages
 claims     each claim without any label of its own: in the fit, and among the examples of its probe. Which pairs had
            their sentences looked at is left as it was.
 encoders   --encoders takes names, or NAME=FILE with a file of vectors (as CachedEncoder keeps them); default the
@@ -60,7 +60,7 @@ Table = dict[str, dict[str, tuple[float, float]]]
 
 
 class Untitled(Matcher):
-    """Takes every text for one without a title above it."""
+    """Takes every text for a whole one, without a title above it or an article around it."""
 
     def find(self, passages: Sequence[Passage]) -> Found:
         return super().find([replace(p, title=p.text, article=p.text) for p in passages])
@@ -178,7 +178,7 @@ def without_materials(bench: Bench, encoder: Encodes) -> Iterator[tuple[str, dic
     made_of, claims = bench.made_of, bench.claims
     yield "without ordinary news", row(bench.measure(encoder, replace(made_of, background=())))
     yield "without practice articles", row(bench.measure(encoder, replace(made_of, examples=())), learn_practice=False)
-    yield "without titles", row(bench.measure(encoder, kind=Untitled))
+    yield "without title and article", row(bench.measure(encoder, kind=Untitled))
     bare = [replace(c, decoys=(), topic_decoys=()) for c in claims]
     yield "without decoys", row(bench.measure(encoder, claims=bare))
     yield "English wordings only", row(bench.measure(encoder, claims=[english(c) for c in claims]))
