@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import cache
+from functools import cache, lru_cache
 
 import yaml
 
@@ -25,8 +25,9 @@ def reader_of(claims: Iterable[Claim], settings: Settings) -> Figures | None:
     return reader(roles, lexicon(settings).finder) if roles else None
 
 
+@lru_cache(maxsize=4)
 def reader(roles: Roles, finder: Finder) -> Figures:
-    """A reader of a topic's figures."""
+    """A reader of a topic's figures; the same as long as roles and lexicon are the same."""
     return Figures(roles, finder, grammar(), words())
 
 

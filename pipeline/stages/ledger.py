@@ -12,13 +12,14 @@ from typing import Any
 
 from pipeline.adapters.database import Connection, row, rows
 from pipeline.logic import ledger
-from pipeline.logic.claimsfile import Claim
 from pipeline.logic.figures import Figure, Figures
 from pipeline.logic.ledger import Entry
+from pipeline.logic.roles import Roles
 from pipeline.logic.speakers import Publisher
 from pipeline.logic.tracking import Event
 from pipeline.settings import Settings
 from pipeline.stages import figure_materials
+from pipeline.stages.origins import lexicon
 
 # What an editor writes who says that a text was changed.
 NOTED = re.compile(
@@ -33,11 +34,10 @@ def read(
 ) -> list[Event]:
     """Store the figures of a match's paragraph as a story tells it; the claim events that they bring, where `fresh`."""
     found = row(conn, "figures.context", match_id=match_id, story_id=story_id)
-    claim = Claim.from_definition(found.claim_id, found.statement, found.definition) if found else None
-    reader = figure_materials.reader_of([claim], settings) if claim and claim.figures else None
-    if claim is None or reader is None:
+    if found is None or not found.claimed:
         return []
-    figures = [figure for figure in _figures(reader, found) if figure.role in claim.figures]
+    reader = figure_materials.reader(Roles.of(found.roles), lexicon(settings).finder)
+    figures = [figure for figure in _figures(reader, found) if figure.role in found.claimed]
     ids = sorted({origin for figure in figures for origin in figure.attributed_to})
     origins = {r.origin_id: r for r in rows(conn, "figures.authority", ids=ids)} if ids else {}
     added = [

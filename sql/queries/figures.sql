@@ -1,7 +1,8 @@
 -- context --
 -- The text in which a story tells a match's paragraph first, whole, with what its feed and publisher say.
 select v.version_id, v.article_id, v.title, v.language, v.published_at, e.source, pub.name as publisher, pub.country,
-       pub.kind, ap.position, m.claim_id, m.claim_version_id, m.paragraph_id, cv.statement, cv.definition,
+       pub.kind, ap.position, m.claim_id, m.paragraph_id, cv.definition -> 'figures' as claimed,
+       cv.definition -> 'roles' as roles,
        (select array_agg(body.position order by body.position)
         from ingest.appearances body where body.version_id = v.version_id and body.position > 0) as positions,
        (select array_agg(p.text order by body.position)
