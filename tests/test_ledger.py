@@ -255,6 +255,13 @@ def test_the_range_and_who_stands_behind_it(desk: Desk) -> None:
     assert desk.conn.execute(query, [CLAIM, date(2024, 1, 1), now]).fetchone() is None
 
 
+def test_two_authorities_in_one_report(desk: Desk) -> None:
+    text = "The Pentagon put the number of North Korean soldiers killed in Kursk at more than 3,000 on Friday."
+    told(desk, f"{NIS.format('1,100')} {text}")
+    assert shown(desk) == [("killed", 1100, "about", "NIS"), ("killed", 3000, "over", "Pentagon")]
+    assert figure_events(desk) == ["first_official_figure", "new_maximum", "figures_disagree"]
+
+
 def test_bounds_are_the_same_in_sql(conn: Connection) -> None:
     for modality in MODALITIES:
         query = "select ingest.figure_low(100, %(m)s)::float8, ingest.figure_high(200, %(m)s)::float8"
@@ -271,6 +278,17 @@ def test_tracked_twice_a_figure_stands_once(desk: Desk) -> None:
     desk.track()
     assert len(shown(desk)) == 1
     assert figure_events(desk) == ["first_official_figure"]
+
+
+def test_read_again_by_other_rules_the_former_reading_goes(desk: Desk) -> None:
+    told(desk, NIS.format("1,100"))
+    desk.conn.execute("update ingest.figures set low = 5, high = 5")
+    match = desk.one("select match_id from ingest.matches")
+    desk.conn.execute(
+        "insert into ingest.work (stage, item_id, host, due_at) values ('track', %s, '', %s)", [match, NOW]
+    )
+    desk.track()
+    assert shown(desk) == [("killed", 1100, "about", "NIS")]
 
 
 def test_the_analyst_reads_the_ledger(desk: Desk, pg: Any, dsn: str) -> None:

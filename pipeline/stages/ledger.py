@@ -40,16 +40,33 @@ def read(
     figures = [figure for figure in _figures(reader, found) if figure.role in found.claimed]
     ids = sorted({origin for figure in figures for origin in figure.attributed_to})
     origins = {r.origin_id: r for r in rows(conn, "figures.authority", ids=ids)} if ids else {}
+    told = [
+        (figure, origin)
+        for figure in figures
+        for origin in [origins[o] for o in figure.attributed_to if o in origins] or [None]
+    ]
+    rows(
+        conn,
+        "figures.forget",
+        claim_id=found.claim_id,
+        version_id=found.version_id,
+        paragraph_id=found.paragraph_id,
+        roles=[figure.role for figure, _ in told],
+        begins=[figure.start for figure, _ in told],
+        origins=[origin.origin_id if origin else None for _, origin in told],
+        lows=[figure.low for figure, _ in told],
+        highs=[figure.high for figure, _ in told],
+        modalities=[figure.modality for figure, _ in told],
+    )
     added = [
         (figure_id, entry)
-        for figure in figures
-        for origin in [origins.get(o) for o in figure.attributed_to if o in origins] or [None]
+        for figure, origin in told
         if (figure_id := _add(conn, found, figure, origin, now)) is not None
         and (entry := _entry(figure, origin, found)) is not None
     ]
     events = _corrections(conn, found, added, now)
-    for _, entry in added:
-        known = rows(conn, "figures.known", claim_id=found.claim_id, role=entry.role, story_id=story_id)
+    for figure_id, entry in added:
+        known = rows(conn, "figures.known", claim_id=found.claim_id, role=entry.role, figure_id=figure_id)
         events += ledger.events(entry, [_known(entry.role, r) for r in known]) if fresh else []
     return events
 

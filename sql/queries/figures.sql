@@ -30,16 +30,25 @@ values (%(claim_id)s, %(paragraph_id)s, %(version_id)s, %(role)s, %(unit)s, %(lo
 on conflict do nothing
 returning figure_id
 
+-- forget --
+-- Figures of a paragraph in a text that it is no longer read to have, by newer rules for instance.
+delete from ingest.figures f
+where f.claim_id = %(claim_id)s and f.version_id = %(version_id)s and f.paragraph_id = %(paragraph_id)s
+  and not exists (
+      select
+      from unnest(%(roles)s::text[], %(begins)s::integer[], %(origins)s::text[], %(lows)s::numeric[],
+                  %(highs)s::numeric[], %(modalities)s::text[]) as now (role, begins, origin_id, low, high, modality)
+      where (now.role, now.begins, now.low, now.high, now.modality) = (f.role, f.begins, f.low, f.high, f.modality)
+        and now.origin_id is not distinct from f.origin_id)
+
 -- known --
--- A claim's totals of one role in evidence that stands, but for one story's own.
+-- A claim's totals of one role in evidence that stands, read before one of them.
 select f.low::float8, f.high::float8, f.modality, f.as_of, coalesce(f.origin_id, '') as authority, coalesce(o.name, '') as name,
        coalesce(o.kind, '') as kind
 from ingest.figures f
-join ingest.versions v using (version_id)
-join ingest.articles a using (article_id)
 left join ingest.origins o using (origin_id)
 where f.claim_id = %(claim_id)s and f.role = %(role)s and not f.denied and not f.increment and not f.earlier
-  and f.corrected_at is null and a.story_id <> %(story_id)s
+  and f.corrected_at is null and f.figure_id < %(figure_id)s
   and exists (select from ingest.matches m
               where m.claim_id = f.claim_id and m.paragraph_id = f.paragraph_id and m.tier = 'accepted'
                 and m.superseded_at is null)
