@@ -8,7 +8,7 @@ A cell is average precision / recall at 90 % precision over all pairs. No split 
 
 features   each feature left out, each alone, and groups of them. A fit's first round picks passages by the probe in
            every variant.
-materials  the matcher without ordinary news, practice articles, title and article as context, decoys, or other languages
+materials  the matcher without ordinary news, practice articles, context (title and article), decoys, or other languages
 claims     each claim without any label of its own: in the fit, and among the examples of its probe. Which pairs had
            their sentences looked at is left as it was.
 encoders   --encoders takes names, or NAME=FILE with a file of vectors (as CachedEncoder keeps them); default the
