@@ -88,6 +88,8 @@ CONTENT = {
     "v.claim_version_id = c.current_version_id from ingest.claims c join ingest.claim_versions v using (claim_id)",
     "matches": "select m.claim_id, c.version, p.text, m.matcher, m.tier, m.stance, m.sentence from ingest.matches m "
     "join ingest.claim_versions c using (claim_version_id) join ingest.paragraphs p using (paragraph_id)",
+    "figures": "select claim_id, role, low, high, modality, denied, increment, earlier, origin_id, as_of, begins, span "
+    "from ingest.figures",
     "claim_events": f"select e.claim_id, e.kind, {STORY.format('e')}, e.happened_at, e.reason "
     "from ingest.claim_events e",
     "alerts": f"select a.email, a.subject, a.body, a.state, a.problem, e.claim_id, e.kind, {STORY.format('e')} "
