@@ -19,6 +19,9 @@ _TO_ROLE = re.compile(r"(?:'?s)?[\s-]*(?:[^\W_]{2,14}[\s-]+)?|[\sの・]?")
 _TO_COUNTRY = re.compile(r"\s(?:(?:of|for|from|in|de|du|des|d|в|во|у)\s(?:the\s|la\s|l')?|d'|de l')?")
 
 
+AND = re.compile(r"\s*(?:,?\s?and|&|и|і|та|й|et|와|과|및|·|・|、|和|と)\s*(?:the\s|l'|la\s|le\s)?")
+
+
 @dataclass(frozen=True)
 class Mention:
     """An authority named at [start, end) of the normalised sentence. `state` says that a country or capital names it,
@@ -165,7 +168,7 @@ class Finder:
         places: list[tuple[str, str, int, int]],
         roles: list[tuple[str, str, int, int]],
     ) -> Iterable[Mention]:
-        """A country beside a role: the two together name who fills it."""
+        """A country beside a role: the two together name who fills it. Of two countries joined in front of it each does."""
         for code, _, place_start, place_end in places:
             for role, language, role_start, role_end in roles:
                 fits: object = False
@@ -176,6 +179,9 @@ class Finder:
                 if fits:
                     start, end = min(place_start, role_start), max(place_end, role_end)
                     yield self._mention(self._of_role[code, role], language, start, end)
+                    for other, _, begin, stop in places if start == place_start else ():
+                        if other != code and stop <= place_start and AND.fullmatch(text, stop, place_start):
+                            yield self._mention(self._of_role[other, role], language, begin, stop)
 
 
 def _in_capitals(sentence: str, text: str, start: int, end: int) -> bool:
