@@ -12,6 +12,7 @@ from pipeline.logic.origins import LONGEST
 from pipeline.logic.speakers import CITED, Publisher, cited, together
 
 TITLE = 4  # characters of an East Asian office behind a body's name: 国会議員
+TO_CONFIRM = 12
 REACH = 70  # characters from a name to the verb by which it gives a number
 _VERB_LAST = re.compile(r"[\u3040-\u30ff\uac00-\ud7af]")  # Korean and Japanese
 _DATIVE = re.compile(r"[а-яі](?:ам|ям)$")
@@ -106,6 +107,13 @@ class Sources:
             return ()
         speakers = self.speakers(sentence, marks, publisher)
         return speakers[0].origins if speakers else self.subject(sentence, publisher)
+
+    def telling(self, speakers: Sequence[Speaker], marks: Marks) -> Sequence[Speaker]:
+        """Less those who only confirm what is told: "the service confirmed it, too"."""
+        bearing_out = list(marks.of("confirming"))
+        return [
+            s for s in speakers if not any(max(m.start - s.end, s.start - m.end) <= TO_CONFIRM for m in bearing_out)
+        ]
 
     def stands_for(self, origin_id: str, other: str) -> bool:
         """Whether the first is a country's officials, whoever they are, and the other an authority of that country."""

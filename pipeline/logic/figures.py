@@ -331,8 +331,9 @@ class Figures:
         return reason
 
     def _whose(self, read: _Sentence, number: Number, denial: Mark | None) -> tuple[str, ...]:
-        if read.speakers:
-            found = self._sources.of(read.marks.text, number.start, read.speakers, denial)
+        speakers = self._sources.telling(read.speakers, read.marks) if read.within else read.speakers
+        if speakers:
+            found = self._sources.of(read.marks.text, number.start, speakers, denial)
             if found or denial is not None:
                 return found
         if read.within:
