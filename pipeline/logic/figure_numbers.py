@@ -20,6 +20,9 @@ _EACH_WORDS = frozenset({"по"})
 _DOLLARS = re.compile(
     r"\s?(?:여|余|多)?\s?(?:u\.?s\.?\s)?(?:dollar|usd|доллар|долар|달러|ドル|美元|美金)", re.IGNORECASE
 )
+_BETWEEN = re.compile(r"(?:군|軍|兵士|兵|士兵)?[\sの的]?")
+_CUT_OFF = re.compile(r"(?:\.\.\.|…)[\s'\"”’]*")
+_PLURAL = re.compile(r"(?:[a-z]s|\b(?:men|people|personnel))$")
 _THEM = re.compile(r"\b(?:them|whom|which|these|those|них|ними|которых|яких)\b")
 
 
@@ -44,6 +47,7 @@ class Number:
     multiplied: bool = False
     reason: str = ""
     others: Sequence[tuple[int, int]] = ()
+    sole: bool = False  # "the only prisoner": the whole phrase
 
 
 def numbers(sentence: str, marks: Marks, found: Sequence[Quantity]) -> list[Number]:
@@ -60,6 +64,8 @@ def numbers(sentence: str, marks: Marks, found: Sequence[Quantity]) -> list[Numb
             reason = q.kind.replace("_", " ")
         elif q.kind == "money" and not _dollars(sentence, q):
             reason = "money of another currency"
+        elif _CUT_OFF.fullmatch(sentence, q.number_end):
+            reason = "cut off"  # a feed's summary ends there: who knows which digits follow
         elif high <= 0:
             reason = "none"
         elif q.kind == "fraction":
@@ -92,6 +98,23 @@ def numbers(sentence: str, marks: Marks, found: Sequence[Quantity]) -> list[Numb
             )
         )
     return made
+
+
+def sole(marks: Marks) -> list[Number]:
+    """One each of "the only prisoner", "єдиний полонений": nouns that tell a role, in the singular."""
+    made = []
+    for start, end in {m.start: m.end for m in sorted(marks.of("sole"))}.items():
+        told = False
+        while noun := marks.starting(_after(marks.text, end), "subject", "people", *([] if told else ["cue"])):
+            end, told = noun.end, told or any(marks.of("cue", start=noun.start, end=noun.end))
+        if told and not _PLURAL.search(marks.text[:end]):
+            made.append(Number(start, end, end, 1, 1, "exact", "cardinal", sole=True))
+    return made
+
+
+def _after(text: str, at: int) -> int:
+    match = _BETWEEN.match(text, at)
+    return match.end() if match else at
 
 
 def _dollars(sentence: str, q: Quantity) -> bool:

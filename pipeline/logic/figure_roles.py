@@ -101,6 +101,18 @@ class Chooser:
             return replace(best, role=turning.name)
         return best
 
+    def within(self, marks: Marks, place: Place) -> Near | None:
+        """The role of a noun that itself tells it: "prisoner"."""
+        names = [name for name, role in self.roles.items() if role.unit == "people"]
+        return next((Near(n, 0.0, 0) for n in names for _ in marks.of(ROLE + n, start=place.start, end=place.end)), None)
+
+    def only(self, marks: Marks) -> Near | None:
+        """The role that a sentence tells, where it is one."""
+        marks = self.united(marks)
+        every = [m for name in self.roles for m in marks.of(ROLE + name)]
+        told = {m.group.partition(":")[2] for m in every if not _inside(m, every)}
+        return Near(told.pop(), LIMIT, 0, True) if len(told) == 1 and not any(marks.of(BESIDES)) else None
+
     def _near(self, marks: Marks, place: Place, roles: Sequence[Role], kind: str) -> list[Near]:
         known = [m for role in roles for m in marks.of(kind + role.name)]
         every = [m for name in self.roles for m in marks.of(ROLE + name)]

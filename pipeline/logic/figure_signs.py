@@ -13,8 +13,10 @@ from pipeline.logic.figure_text import EAST_ASIAN, Mark, Marks
 DENIED_WITHIN = 220  # characters between a denial and a number
 FORMER_WITHIN = 25.0  # costs, as in figure_roles.py
 MORE_WITHIN = 34.0
+THINGS_WITHIN = 40  # characters
 
 _NEGATED = re.compile(r"(?:\b(?:not|nor|neither|n't|не|ні|ни|never)\s)$")
+_NUMBER_OF = re.compile(r"(?:\bnumber of|\bчисло|\bколичество|\bкількість|\bnombre (?:de|d'|des))\s?$")
 _TURN = re.compile(r";|,\s(?:but|а|но|але|mais)\s")
 _JOINED = re.compile(r"\s?(?:,|and|и|і|та|й|et|와|과|및|と|、|和|及|以及)?\s?(?:another|ещё|еще|ще)?\s?")
 
@@ -33,6 +35,9 @@ def phrases(marks: Marks, found: Sequence[Number]) -> list[Counted]:
 def _phrase(marks: Marks, number: Number) -> Counted:
     if number.kind == "money":
         return Counted(PEOPLE, "", number.start, number.end)
+    if number.sole:
+        own = any(marks.of("subject", start=number.start, end=number.end))
+        return Counted(PEOPLE, SUBJECT if own else "", number.start, number.end)
     return counted(marks, number.start, number.number_end, number.end)
 
 
@@ -54,6 +59,14 @@ def more(marks: Marks, place: Place) -> bool:
 def former(marks: Marks, place: Place) -> bool:
     """Whether a current number stands against it: "which a week ago counted 10,000, now says ..."."""
     return bool(place.others) and any(distance(marks, place, mark)[0] <= FORMER_WITHIN for mark in marks.of("formerly"))
+
+
+def of_things(marks: Marks, phrase: Counted) -> bool:
+    """ "The number of villages lost rose to 120"."""
+    return any(
+        phrase.start - mark.end <= THINGS_WITHIN and _NUMBER_OF.search(marks.text[: mark.start])
+        for mark in marks.of("unlike", end=phrase.start)
+    )
 
 
 def owner(marks: Marks, phrase: Counted) -> str:

@@ -16,7 +16,7 @@ from datetime import date, datetime
 from pipeline.logic import figure_signs, origins
 from pipeline.logic.figure_counts import BARE, OTHERS, PEOPLE, UNKNOWN, UNLIKE, Counted
 from pipeline.logic.figure_dates import Dated, dates
-from pipeline.logic.figure_numbers import Number, numbers
+from pipeline.logic.figure_numbers import Number, numbers, sole
 from pipeline.logic.figure_roles import BESIDE, BESIDES, ROLE, WEAK, Chooser, Near, Place
 from pipeline.logic.figure_sources import Sources, Speaker
 from pipeline.logic.figure_text import Mark, Marker, Marks
@@ -28,7 +28,7 @@ from pipeline.logic.speakers import NOBODY, Publisher
 from pipeline.logic.text import sentences
 
 LONGEST = 1500  # characters of a sentence that are read
-CALENDAR = NUMBERED | {"yesterday"}
+CALENDAR = NUMBERED | {"yesterday", "so", "sole"}
 FEW = 100  # below it a number without a noun is a figure only beside a cue
 HANDFUL = 3  # "one of them", "the two men": a figure only where a cue stands near
 FEWEST = 10
@@ -163,25 +163,37 @@ class Figures:
         lead = context.lead
         within: tuple[str, ...] = ()  # who spoke last in this paragraph
         topical: bool | None = None  # whether what stands before is of the topic; looked up once it matters
-        for begin, stop in _pieces(text):
+        pieces = list(_pieces(text))
+        silent = ""  # the sentence in front, where nobody speaks in it
+        for at, (begin, stop) in enumerate(pieces):
             sentence = text[begin:stop]
             found = self._grammar.find(sentence, context.language)
             marks = (self._marker if found else self._light).marks(sentence)
+            if not found and any(marks.of("sole")):
+                marks = self._marker.marks(sentence)
+            counted = sorted([*numbers(sentence, marks, found), *sole(marks)], key=lambda n: n.start)
             speakers = self._sources.speakers(sentence, marks, context.publisher)
             day = context.day()
             dated = dates(marks, day) if day else []
-            marks = self._chooser.united(marks).without(
-                "and", [(s.start, s.end) for s in speakers]
-            )  # it joins names there
+            spans = [(s.start, s.end) for s in speakers]  # "and" joins names there, and who speaks is not counted
+            marks = self._chooser.united(marks).without("and", spans).without("others", spans)
             if speakers and dated:
                 for origin in speakers[0].origins:
                     said[origin] = dated[0].day
             own = any(marks.of("subject"))
-            if found and not own and topical is None:
+            if counted and not own and topical is None:
                 topical = self._topical(context, text[:begin])
             lead = lead or (dated[0].day if dated and speakers else None)
-            read = _Sentence(sentence, begin, marks, speakers, dated, within, context, last, lead)
-            for outcome in self._numbers(read, numbers(sentence, marks, found), own or bool(topical), said):
+            if not speakers and silent and any(marks.of("so")):
+                within = self._sources.subject(silent, context.publisher) or within
+            teller = within
+            if counted and not speakers and at + 1 < len(pieces):
+                following = text[slice(*pieces[at + 1])]
+                teller = self._sources.told_after(following, self._marker.marks(following), context.publisher) or within
+            front = text[slice(*pieces[at - 1])] if at and any(marks.of("tally")) else ""
+            carried = self._chooser.only(self._marker.marks(front)) if front else None
+            read = _Sentence(sentence, begin, marks, speakers, dated, teller, context, last, lead, carried)
+            for outcome in self._numbers(read, counted, own or bool(topical), said):
                 if isinstance(outcome, LeftOut):
                     left_out.append(outcome)
                 elif any(_repeats(outcome, figure) for figure in figures):
@@ -191,6 +203,7 @@ class Figures:
             if speakers:
                 within = last = self._sources.carried(speakers)
             topical = True if own else topical
+            silent = "" if speakers else sentence
         return Reading(tuple(figures), tuple(left_out), last, said, lead)
 
     def _topical(self, context: Context, before: str) -> bool:
@@ -231,8 +244,11 @@ class Figures:
                     role = replace(
                         role, role=strong.role
                     )  # "will send 1,000 sappers to clear mines and 5,000 builders"
+                bare = phrase.what == BARE and number.high >= FEW
+                if strong is None and _takes(marks, number, phrase, role):
+                    role = read.carried or role  # "North Korean losses grow. Kyiv put the figure at 3,000."
                 weak = role is None or role.weak
-                if weak and strong is not None and phrase.what == BARE and number.high >= FEW:
+                if weak and strong is not None and bare:
                     role = strong  # "Kyiv put the losses at 3,000; Seoul's figure was 1,100"
                 outcome = self._read(read, number, phrase, place, topical, role, said)
             if isinstance(outcome, Figure):
@@ -245,6 +261,8 @@ class Figures:
 
     def _role(self, marks: Marks, number: Number, place: Place, before: Near | None) -> Near | None:
         """`before` is that of the number it is joined to by "and"."""
+        if number.sole:
+            return self._chooser.within(marks, place)
         role = self._chooser.choose(marks, place, unit="usd_month" if number.kind == "money" else "people")
         same = role is not None and before is not None and role.at == before.at
         if before is not None and (same or role is None or role.cost > max(before.cost, 2 * BESIDE)):
@@ -294,6 +312,8 @@ class Figures:
         reason = ""
         if phrase.what in (UNLIKE, UNKNOWN) and not number.multiplied:
             reason = OTHER_UNIT
+        elif phrase.what == BARE and figure_signs.of_things(marks, phrase):
+            reason = OTHER_UNIT
         elif (phrase.whose or figure_signs.owner(marks, phrase)) == OTHERS:
             reason = OTHER_PEOPLE
         elif not topical:
@@ -311,8 +331,9 @@ class Figures:
         return reason
 
     def _whose(self, read: _Sentence, number: Number, denial: Mark | None) -> tuple[str, ...]:
-        if read.speakers:
-            found = self._sources.of(read.marks.text, number.start, read.speakers, denial)
+        speakers = self._sources.telling(read.speakers, read.marks) if read.within else read.speakers
+        if speakers:
+            found = self._sources.of(read.marks.text, number.start, speakers, denial)
             if found or denial is not None:
                 return found
         if read.within:
@@ -333,6 +354,14 @@ class _Sentence:
     context: Context
     last: tuple[str, ...]
     lead: date | None
+    carried: Near | None  # the role that the sentence in front tells
+
+
+def _takes(marks: Marks, number: Number, phrase: Counted, role: Near | None) -> bool:
+    """Whether a number has no role but, perhaps, that of the sentence in front."""
+    if phrase.what not in (BARE, PEOPLE) or phrase.whose or number.kind != "cardinal" or number.high < FEW:
+        return False
+    return role is None or (role.weak and any(m.start <= role.at < m.end for m in marks.of("tally")))
 
 
 def _repeats(figure: Figure, before: Figure) -> bool:
