@@ -32,7 +32,7 @@ Key = tuple[str, float, float]
 
 @dataclass(frozen=True)
 class Label:
-    """`authorities` are the ids that are right, () where nobody is cited; `any_authority` leaves it open."""
+    """`authorities` are the ids of which one must be named, or `every` one; () where nobody is cited."""
 
     role: str
     low: float
@@ -42,6 +42,7 @@ class Label:
     authorities: frozenset[str]
     as_of: date | None = None
     denied: bool = False
+    every: bool = False
 
     def key(self) -> Key:
         return self.role, self.low, self.high
@@ -143,10 +144,10 @@ def _practice_label(told: str) -> Label | None:
     role, low, high, modality, authority, flags = match.groups()
     if "earlier" in flags:
         return None
-    ids = frozenset() if authority == NONE else frozenset({authority})
+    ids = frozenset() if authority == NONE else frozenset(authority.split("+"))
     as_of = re.search(r"=(\S+)", flags)
     day = date.fromisoformat(as_of.group(1)) if as_of else None
-    return Label(role, float(low), float(high or low), modality, authority, ids, day, "denied" in flags)
+    return Label(role, float(low), float(high or low), modality, authority, ids, day, "denied" in flags, len(ids) > 1)
 
 
 def _fits(label: Label, figure: Figure) -> bool:
@@ -156,6 +157,8 @@ def _fits(label: Label, figure: Figure) -> bool:
 def _named(label: Label, figure: Figure) -> bool:
     if label.authority == ANY:
         return True
+    if label.every:
+        return label.authorities == set(figure.attributed_to)
     return bool(label.authorities & set(figure.attributed_to)) if label.authorities else not figure.attributed_to
 
 

@@ -11,11 +11,13 @@ from pipeline.logic.mentions import Finder, Mention, Named
 from pipeline.logic.origins import LONGEST
 from pipeline.logic.speakers import CITED, Publisher, cited, together
 
+TITLE = 4  # characters of an East Asian office behind a body's name: 国会議員
 REACH = 70  # characters from a name to the verb by which it gives a number
 _VERB_LAST = re.compile(r"[\u3040-\u30ff\uac00-\ud7af]")  # Korean and Japanese
 _DATIVE = re.compile(r"[а-яі](?:ам|ям)$")
 _TO_NOUN = re.compile(r"(?:'s?)?\s?(?:own |latest |new |official |の|의 |의|측 |측의 |方面|側の)?")
 _OF = re.compile(r"\s?(?:of|by|from)?\s?(?:the|its)?\s?")
+_BY = re.compile(r"(?:\bby|\bpar)\s(?:the\s|la\s|le\s|l'|les\s)?$")
 _CLAUSE = re.compile(r"[;—–]|,\s(?:while|but|although|whereas|а|но|тогда как|хотя|але|хоча)\s")
 
 
@@ -47,7 +49,7 @@ class Sources:
             found.setdefault(first.start, Speaker(origins, first.start, max(m.end for m in group), state))
         for mention in named.mentions:
             claimed = _claims(marks, mention)
-            if claimed or _puts(marks, mention):
+            if claimed or _puts(marks, mention) or _made(marks, mention):
                 group = sorted(together(named, mention), key=lambda m: m.start)
                 origins = tuple(dict.fromkeys(m.origin_id for m in group))
                 if claimed or group[0].start not in found:
@@ -81,10 +83,29 @@ class Sources:
 
     def _relayed(self, speaker: Speaker, marks: Marks) -> Speaker:
         """Lawmakers tell what their country's intelligence service has told them, where the sentence names it."""
-        if len(speaker.origins) > 1 or not any(marks.of("relaying", start=speaker.start, end=speaker.end)):
+        if len(speaker.origins) > 1 or not any(marks.of("relaying", start=speaker.start, end=speaker.end + TITLE)):
             return speaker
         service = self._finder.filling(self._finder.origins[speaker.origins[0]].country, "intelligence")
         return replace(speaker, origins=(service,)) if service else speaker
+
+    def subject(self, sentence: str, publisher: Publisher) -> tuple[str, ...]:
+        """Whom a sentence is about that nobody speaks in: "it" and "the agency" of the next."""
+        named = self._finder.find(sentence[:LONGEST], publisher.country)
+        for mention in named.mentions:
+            if not mention.never and mention.kind not in (*CITED, "witness") and mention.start <= REACH:
+                group = sorted(together(named, mention), key=lambda m: m.start)
+                state = len(group) == 1 and mention.state
+                speaker = Speaker(tuple(dict.fromkeys(m.origin_id for m in group)), mention.start, mention.end, state)
+                return self._voiced(speaker).origins
+        return ()
+
+    def told_after(self, sentence: str, marks: Marks, publisher: Publisher) -> tuple[str, ...]:
+        """Whose the figures of the sentence in front are by this one: "That is the agency's estimate"."""
+        back = [m for m in marks.of("back") if m.start == 0 or EAST_ASIAN.match(marks.text, m.start)]
+        if not back or any(marks.of("denial", "denial_after")):
+            return ()
+        speakers = self.speakers(sentence, marks, publisher)
+        return speakers[0].origins if speakers else self.subject(sentence, publisher)
 
     def stands_for(self, origin_id: str, other: str) -> bool:
         """Whether the first is a country's officials, whoever they are, and the other an authority of that country."""
@@ -164,4 +185,18 @@ def _puts(marks: Marks, mention: Mention) -> bool:
         relative = re.match(r",? (?:which|who)\b", gap)
         if not re.search(r"[;:\"“”«»]|, (?!which|who)", gap) and (relative or not mention.never):
             return len(gap) <= reach
+    return False
+
+
+def _made(marks: Marks, mention: Mention) -> bool:
+    """ "were put at 1,400 by the ministry", "оценивается разведкой в 900 человек"."""
+    text = marks.text
+    for made in marks.of("passive", end=mention.start):
+        gap = text[made.end : mention.start]
+        if re.search(r"[;:.!?\"“”«»]\s|, (?:and|but|while|а|но|але)\b", gap):
+            continue
+        if _BY.search(text[: mention.start]):
+            return len(gap) <= 2 * REACH
+        if mention.language in ("ru", "uk") and len(gap.split()) <= 2:
+            return True
     return False

@@ -28,7 +28,7 @@ from pipeline.logic.speakers import NOBODY, Publisher
 from pipeline.logic.text import sentences
 
 LONGEST = 1500  # characters of a sentence that are read
-CALENDAR = NUMBERED | {"yesterday"}
+CALENDAR = NUMBERED | {"yesterday", "so"}
 FEW = 100  # below it a number without a noun is a figure only beside a cue
 HANDFUL = 3  # "one of them", "the two men": a figure only where a cue stands near
 FEWEST = 10
@@ -163,16 +163,17 @@ class Figures:
         lead = context.lead
         within: tuple[str, ...] = ()  # who spoke last in this paragraph
         topical: bool | None = None  # whether what stands before is of the topic; looked up once it matters
-        for begin, stop in _pieces(text):
+        pieces = list(_pieces(text))
+        silent = ""  # the sentence in front, where nobody speaks in it
+        for at, (begin, stop) in enumerate(pieces):
             sentence = text[begin:stop]
             found = self._grammar.find(sentence, context.language)
             marks = (self._marker if found else self._light).marks(sentence)
             speakers = self._sources.speakers(sentence, marks, context.publisher)
             day = context.day()
             dated = dates(marks, day) if day else []
-            marks = self._chooser.united(marks).without(
-                "and", [(s.start, s.end) for s in speakers]
-            )  # it joins names there
+            spans = [(s.start, s.end) for s in speakers]  # "and" joins names there, and who speaks is not counted
+            marks = self._chooser.united(marks).without("and", spans).without("others", spans)
             if speakers and dated:
                 for origin in speakers[0].origins:
                     said[origin] = dated[0].day
@@ -180,7 +181,13 @@ class Figures:
             if found and not own and topical is None:
                 topical = self._topical(context, text[:begin])
             lead = lead or (dated[0].day if dated and speakers else None)
-            read = _Sentence(sentence, begin, marks, speakers, dated, within, context, last, lead)
+            if not speakers and silent and any(marks.of("so")):
+                within = self._sources.subject(silent, context.publisher) or within
+            teller = within
+            if found and not speakers and at + 1 < len(pieces):
+                following = text[slice(*pieces[at + 1])]
+                teller = self._sources.told_after(following, self._marker.marks(following), context.publisher) or within
+            read = _Sentence(sentence, begin, marks, speakers, dated, teller, context, last, lead)
             for outcome in self._numbers(read, numbers(sentence, marks, found), own or bool(topical), said):
                 if isinstance(outcome, LeftOut):
                     left_out.append(outcome)
@@ -191,6 +198,7 @@ class Figures:
             if speakers:
                 within = last = self._sources.carried(speakers)
             topical = True if own else topical
+            silent = "" if speakers else sentence
         return Reading(tuple(figures), tuple(left_out), last, said, lead)
 
     def _topical(self, context: Context, before: str) -> bool:

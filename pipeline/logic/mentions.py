@@ -16,7 +16,7 @@ _HANGUL = re.compile(r"[\uac00-\ud7af]")
 # What may stand between a country and a role: "Russia's [defence] ministry", 米[国]政府; and between a role and the
 # country behind it: "intelligence services of South Korea", "разведка Южной Кореи".
 _TO_ROLE = re.compile(r"(?:'?s)?[\s-]*(?:[^\W_]{2,14}[\s-]+)?|[\sの・]?")
-_TO_COUNTRY = re.compile(r"\s(?:(?:of|for|from|in|de|du|des|d)\s(?:the\s|la\s|l')?|d'|de l')?")
+_TO_COUNTRY = re.compile(r"\s(?:(?:of|for|from|in|de|du|des|d|в|во|у)\s(?:the\s|la\s|l')?|d'|de l')?")
 
 
 @dataclass(frozen=True)
@@ -143,11 +143,18 @@ class Finder:
         for code, language, start, end in groups["states"]:
             if _stands_alone(text, start) and "-" not in (text[start - 1 : start], text[end : end + 1]):
                 found.append(self._mention(self._of_role[code, "officials"], language, start, end, True))
+        found = [m for m in found if not self._passes_on(m, found)]
         kept: list[Mention] = []
         for mention in sorted(found, key=lambda m: (m.start - m.end, m.state, m.start)):
             if all(mention.end <= other.start or other.end <= mention.start for other in kept):
                 kept.append(mention)
         return sorted(kept, key=lambda m: m.start)
+
+    def _passes_on(self, mention: Mention, found: Iterable[Mention]) -> bool:
+        """Whether the country behind an office begins a name: "a spokesman for the Ukrainian General Staff"."""
+        if self.origins[mention.origin_id].roles != ("officials",):
+            return False
+        return any(mention.start < other.start < mention.end < other.end for other in found)
 
     def _at_home(self, language: str, country: str | None) -> str:
         return country or self._homes.get(language, "")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from pipeline.logic.mentions import Cue, Finder, Mention, Named
 from pipeline.logic.terms import normalise
@@ -24,6 +25,7 @@ _ABOUT = re.compile(r"\b(?:о|об|обо|про|против|проти|к|дл
 _CLAUSE = re.compile(r"[,.;:\"“”«»„—–]|\s-\s")
 _MARKS = re.compile('["“”„«»「」『』]')
 _AND = re.compile(r"\s*(?:,?\s?and|&|и|і|та|й|et|와|과|및|·|・|、|和|と)\s*(?:the\s|l'|la\s|le\s)?")
+_IN = re.compile(r"\s(?:in|at|в|у|à)\s")
 _KOREAN_SUBJECT = re.compile(
     r"(?![에을를와과로]|\)\s)(?:측|의)?(?:\s?[가-힣·()a-z]{0,7}[^\s을를에서로와과고며지,\"]){0,3}?"
     r"(?<![하되있없같않던])(은|는|이|가|도|에서는)(?=[\s,\"“‘'…])"
@@ -188,13 +190,19 @@ def _subject_before_end(named: Named, cue: Cue, before: Sequence[Mention]) -> Me
 def together(named: Named, mention: Mention) -> Iterator[Mention]:
     """The mention and those joined to it: "the NIS and the Pentagon"."""
     yield mention
-    at = named.mentions.index(mention)
+    placed = {}  # where a name ends with the place behind it: "the Joint Chiefs in Seoul and"
+    for first, second in pairwise(named.mentions):
+        if second.state and second.never and _IN.fullmatch(named.text, first.end, second.start):
+            placed[first] = second
+    mentions = [m for m in named.mentions if m not in placed.values() or m == mention]
+    at = mentions.index(mention)
     for step in (-1, 1):
         here, number = mention, at + step
-        while 0 <= number < len(named.mentions):
-            there = named.mentions[number]
+        while 0 <= number < len(mentions):
+            there = mentions[number]
             first, second = (there, here) if step < 0 else (here, there)
-            if there.never or not _AND.fullmatch(named.text, first.end, second.start):
+            end = placed.get(first, first).end
+            if there.never or not _AND.fullmatch(named.text, end, second.start):
                 break
             yield there
             here, number = there, number + step
