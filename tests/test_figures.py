@@ -126,6 +126,8 @@ def test_roles_in_six_languages(reader: Figures, text: str, expected: tuple[Any,
         ("Russia has 50,000 troops in Kursk, including North Koreans.", []),
         ("Росія зосередила на Курщині 50 тисяч військових, включно з північнокорейцями.", []),
         ("러시아군과 북한군 5만명이 쿠르스크에 집결했다.", []),
+        ("분대원 아홉 명이 모두 죽었다고 북한군 포로가 말했다.", [("killed", 9)]),
+        ("Après l'accord, la Corée du Nord va dépêcher 1.000 sapeurs.", [("planned", 1000)]),
         # wholes that only the region named gives a role
         ("北朝鮮兵の小隊はクルスクで27人のうち22人を失った。", [("casualties", 22)]),
         ("北朝鮮兵は1万5000人が渡り、うち約600人が死亡した。", [("deployed", 15000), ("killed", 600)]),

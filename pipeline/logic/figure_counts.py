@@ -122,6 +122,8 @@ def _noun_before(marks: Marks, start: int) -> str:
         gap = marks.text[mark.end : start]
         if mark.group == "unlike":
             numbered = re.search(r"[\d개個수수십백천数]\s?$", marks.text[: mark.start])  # 4개 여단 1만2천 명
+            if mark.end - mark.start == 1 and not numbered:
+                continue  # a counter counts what is in front of it: 분대원 아홉 명
             if len(gap) <= 2 and not re.search(r"[은는이가을를はがを]", gap[:1]) and not numbered:
                 return "unlike"
             continue
