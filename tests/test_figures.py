@@ -81,6 +81,78 @@ def test_roles_in_six_languages(reader: Figures, text: str, expected: tuple[Any,
     assert told(only(reader, text)) == expected
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        # pay is what one soldier gets by the month: no lump sum, yearly sum, part kept, or income of the state
+        ("Families of dead North Korean soldiers were paid $3,000 last month.", []),
+        ("North Korea earns $20,000 a year for each soldier.", []),
+        ("Pyongyang earns some $20 million a month from its soldiers.", []),
+        ("Russia pays $2,000 a month for a North Korean; the state keeps $1,800.", [("pay_usd_month", 2000)]),
+        ("지난 10월 북한군 병사는 2천달러를 한꺼번에 받았다.", []),
+        ("북한군 1인당 월 2천달러, 연간 2억달러를 벌어들인다.", [("pay_usd_month", 2000)]),
+        ("10月、北朝鮮兵の遺族に5000ドルが支払われた。", []),
+        ("去年10月，朝鲜士兵家属收到5000美元。", []),
+        (
+            "Северокорейский солдат получает 2000 долларов в месяц, тогда как российский контрактник - 4000 долларов.",
+            [("pay_usd_month", 2000)],
+        ),
+        # prisoners that are exchanged, or of the other side
+        ("Ukraine and Russia exchanged 150 prisoners; no North Koreans were among them.", []),
+        ("Росія та Україна обмінялися 103 полоненими, північнокорейців серед них не було.", []),
+        ("러시아와 우크라이나는 포로 150명씩을 교환했다. 북한군은 없었다.", []),
+        ("Russia returned 50 Ukrainian prisoners of war, some of them seized by North Koreans.", []),
+        # "and" joins names, not clauses
+        (
+            "The 12,000 that Polish and Estonian ministers have named as the eventual size of Kim's force are far off.",
+            [("planned", 12000)],
+        ),
+        # what is sent for a purpose, and what is sent beside it
+        (
+            "КНДР направит тысячу саперов для разминирования и пять тысяч военных строителей.",
+            [("planned", 1000), ("planned", 5000)],
+        ),
+        (
+            "North Korea will send 800 sappers to clear mines on Russian soil and 2,000 engineers, Moscow said.",
+            [("planned", 800), ("planned", 2000)],
+        ),
+        (
+            "Pyongyang послал в Россию 9000 солдат КНДР, и ещё тысяча сапёров едет туда.",
+            [("deployed", 9000), ("shipped", 1000)],
+        ),
+        # old wars, whole armies, groups of which the topic's people are some
+        ("In the Vietnam War South Korea sent 300,000 soldiers, North Korea a few pilots.", []),
+        ("朝鲜军队总兵力约120万人。", []),
+        ("Russia has 50,000 troops in Kursk, including North Koreans.", []),
+        ("Росія зосередила на Курщині 50 тисяч військових, включно з північнокорейцями.", []),
+        ("러시아군과 북한군 5만명이 쿠르스크에 집결했다.", []),
+        ("분대원 아홉 명이 모두 죽었다고 북한군 포로가 말했다.", [("killed", 9)]),
+        ("Après l'accord, la Corée du Nord va dépêcher 1.000 sapeurs.", [("planned", 1000)]),
+        # wholes that only the region named gives a role
+        ("北朝鮮兵の小隊はクルスクで27人のうち22人を失った。", [("casualties", 22)]),
+        ("北朝鮮兵は1万5000人が渡り、うち約600人が死亡した。", [("deployed", 15000), ("killed", 600)]),
+    ],
+)
+def test_which_numbers_are_figures_and_in_which_role(
+    reader: Figures, text: str, expected: list[tuple[str, float]]
+) -> None:
+    found = [(f.role, f.high) for f in read(reader, text, "North Korean troops in Russia").figures]
+    assert found == expected
+
+
+def test_a_role_has_terms_apart_and_a_most(finder: Finder) -> None:
+    text = SMALL.replace("cues: {en: [rescued]}", "most: 500, apart: {en: [of the dogs]}, cues: {en: [rescued]}")
+    roles = claimsfile.parse(text, "small.yaml").roles
+    assert roles is not None
+    assert Roles.of(json.loads(json.dumps(roles.stored()))) == roles
+    other = figure_materials.reader(roles, finder)
+    assert [f.high for f in read(other, "About 400 passengers were rescued.").figures] == [400]
+    assert not read(other, "About 900 passengers were rescued.").figures
+    assert not read(other, "About 400 of the dogs of passengers were rescued.").figures
+    with pytest.raises(ConfigurationError, match="most must be a whole number"):
+        claimsfile.parse(text.replace("most: 500", "most: many"), "small.yaml")
+
+
 def practice() -> Iterator[Any]:
     content = yaml.safe_load(PRACTICE.read_text(encoding="utf-8"))
     for language, listed in content.items():

@@ -56,7 +56,8 @@ def _western(marks: Marks, start: int, end: int) -> Counted:
             if head == PEOPLE and marks.starting(mark.start, "cue"):
                 break  # северокорейцев убиты: what is said of them
             groups = {m.group for m in marks.of("people", "others", "subject", start=mark.start, end=mark.end)}
-            whose = "subject" if "subject" in groups else "others" if "others" in groups else whose
+            other = mark.group == "others" or ("others" in groups and "subject" not in groups)
+            whose = "others" if other else "subject" if "subject" in groups else whose
             head = PEOPLE if "people" in groups else head
             at = last = mark.end
         elif passed := _passed(marks, word, at, first=not head and not strange):
@@ -121,6 +122,8 @@ def _noun_before(marks: Marks, start: int) -> str:
         gap = marks.text[mark.end : start]
         if mark.group == "unlike":
             numbered = re.search(r"[\d개個수수십백천数]\s?$", marks.text[: mark.start])  # 4개 여단 1만2천 명
+            if mark.end - mark.start == 1 and not numbered:
+                continue  # a counter counts what is in front of it: 분대원 아홉 명
             if len(gap) <= 2 and not re.search(r"[은는이가을를はがを]", gap[:1]) and not numbered:
                 return "unlike"
             continue
@@ -129,7 +132,10 @@ def _noun_before(marks: Marks, start: int) -> str:
         doing = re.match(r"[은는이가はが]", gap) and _OBJECT.match(marks.text, start)
         if mark.group == "others" and doing:
             continue
-        return mark.group
+        others = any(
+            m.end <= mark.start and _AND.fullmatch(marks.text, m.end, mark.start) for m in found if m.group == "others"
+        )
+        return "others" if others else mark.group  # 러시아군과 북한군 5만 명
     return ""
 
 
@@ -138,6 +144,7 @@ def _next(text: str, at: int) -> int:
     return match.start() if match else at
 
 
+_AND = re.compile(r"\s?(?:과|와|및|と|や|和|与|與|及|・|、)\s?")
 _OBJECT = re.compile(r"[^은는이가はがも、,]{1,14}[을를を]")
 
 

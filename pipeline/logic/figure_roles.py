@@ -10,7 +10,7 @@ from itertools import pairwise
 from pipeline.logic.figure_text import EAST_ASIAN, Mark, Marks
 from pipeline.logic.roles import Role, Roles
 
-ROLE, WEAK = "role:", "weak:"
+ROLE, WEAK, APART = "role:", "weak:", "apart:"
 BESIDES = "besides"
 # Costs. A character of an East Asian script says about as much as three of an alphabet.
 LIMIT, WEAK_LIMIT, TURN_LIMIT = 130.0, 160.0, 95.0
@@ -19,6 +19,8 @@ ACROSS = 400.0  # the end of a sentence
 ANOTHER = 45.0  # a plan told behind "and" is of something else
 TAKEN = 40.0  # a cue that stands right beside another number is that number's
 PART = 60.0  # "300 of the 3,000 sent": those sent are the whole
+APART_WITHIN = 34.0
+HEADED = 2.0  # a cue in the noun phrase or its subject: 死傷者4700人
 BESIDE = 14.0  # about two words
 BEHIND = 6.0  # where the verb comes last, what stands in front has a little less to say
 
@@ -58,6 +60,7 @@ class Place:
     part: bool = False
     large: bool = False
     of_end: int = -1  # where an "of the" behind the number ends
+    amount: float = 0.0
 
 
 class Chooser:
@@ -80,14 +83,20 @@ class Chooser:
 
     def choose(self, marks: Marks, place: Place, *, unit: str = "people") -> Near | None:
         """The role and how near its cue is, None where none is near enough."""
-        fitting = [r for r in self.roles.values() if r.unit == unit and (not place.whole or r.whole or r.turns)]
-        found = self._near(marks, place, fitting, ROLE)
         own = [r for r in self.roles.values() if r.unit == unit]
-        if place.whole and (headed := [n for n in self._near(marks, place, own, ROLE) if n.cost == 0]):
+        fitting = [r for r in own if not place.whole or r.whole or r.turns]
+        found = self._near(marks, place, fitting, ROLE)
+        if place.whole and (
+            headed := [
+                n for n in self._near(marks, place, own, ROLE) if n.cost <= (HEADED if n.at < place.start else 0)
+            ]
+        ):
             return headed[0]  # "600 of 4,700 casualties"
         for mark in marks.of(BESIDES) if unit == "people" and not place.whole else ():
             found.append(Near(BESIDES, *distance(marks, place, mark)))
         best = min(found, key=lambda n: n.cost, default=None)
+        if best is not None and best.role in self.roles and self._apart(marks, place, self.roles[best.role]):
+            return replace(best, role=BESIDES)
         if best is None or best.cost > LIMIT or (best.links and best.role in self._plans):
             own = [r for r in fitting if not r.turns]
             weak = [n for n in self._near(marks, place, own, WEAK) if n.cost <= WEAK_LIMIT]
@@ -104,7 +113,9 @@ class Chooser:
     def within(self, marks: Marks, place: Place) -> Near | None:
         """The role of a noun that itself tells it: "prisoner"."""
         names = [name for name, role in self.roles.items() if role.unit == "people"]
-        return next((Near(n, 0.0, 0) for n in names for _ in marks.of(ROLE + n, start=place.start, end=place.end)), None)
+        return next(
+            (Near(n, 0.0, 0) for n in names for _ in marks.of(ROLE + n, start=place.start, end=place.end)), None
+        )
 
     def only(self, marks: Marks) -> Near | None:
         """The role that a sentence tells, where it is one."""
@@ -113,9 +124,17 @@ class Chooser:
         told = {m.group.partition(":")[2] for m in every if not _inside(m, every)}
         return Near(told.pop(), LIMIT, 0, True) if len(told) == 1 and not any(marks.of(BESIDES)) else None
 
+    def _apart(self, marks: Marks, place: Place, role: Role) -> bool:
+        """Whether the number cannot have this role: "keeps 1,800 of it", "exchanged 150 prisoners"."""
+        if role.most and place.amount > role.most:
+            return True
+        cues = marks.of(ROLE + role.name) if role.unit != "people" else ()  # 2,000 a month, and 24,000 a year
+        nearest = min((distance(marks, place, mark)[0] for mark in cues), default=APART_WITHIN)
+        return any(distance(marks, place, mark)[0] < nearest for mark in marks.of(APART + role.name))
+
     def _near(self, marks: Marks, place: Place, roles: Sequence[Role], kind: str) -> list[Near]:
         known = [m for role in roles for m in marks.of(kind + role.name)]
-        every = [m for name in self.roles for m in marks.of(ROLE + name)]
+        every = [m for name in self.roles for m in marks.of(ROLE + name, APART + name)]
         shown = [m for m in known if not _inside(m, every)]
         found = []
         for mark in shown:

@@ -18,7 +18,14 @@ THINGS_WITHIN = 40  # characters
 _NEGATED = re.compile(r"(?:\b(?:not|nor|neither|n't|не|ні|ни|never)\s)$")
 _NUMBER_OF = re.compile(r"(?:\bnumber of|\bчисло|\bколичество|\bкількість|\bnombre (?:de|d'|des))\s?$")
 _TURN = re.compile(r";|,\s(?:but|а|но|але|mais)\s")
-_JOINED = re.compile(r"\s?(?:,|and|и|і|та|й|et|와|과|및|と|、|和|及|以及)?\s?(?:another|ещё|еще|ще)?\s?")
+_JOINED = re.compile(r"(?:\s?,)?\s?(?:,|and|и|і|та|й|et|와|과|및|と|、|和|及|以及)?\s?(?:another|ещё|еще|ще)?\s?")
+
+_PURPOSE = re.compile(r"\s(?:to|for|для|щоб|чтобы|pour)\s[^,.;:()]*\s(?:and|и|і|та|й|et)\s(?:another\s|ещё\s|ще\s)?")
+_SINCE = re.compile(r"\s?(?:이후|이래|以来|以降|以后|以後|之后|之後)")
+_CLAUSE = re.compile(r"[;:]|,\s(?:but|while|and|а|но|але|та|mais)\s|(?:지만|는데|으나)[\s,]|が、|，(?:而|但)")
+PURPOSE_WITHIN = 70
+MIXED_WITHIN = 60
+INCLUDED_WITHIN = 30
 
 
 def phrases(marks: Marks, found: Sequence[Number]) -> list[Counted]:
@@ -46,9 +53,39 @@ def of_end(marks: Marks, end: int) -> int:
     return max((m.end for m in marks.of("whole", start=end) if m.start - end <= 2), default=-1)
 
 
-def coordinated(marks: Marks, end: int, start: int) -> bool:
-    """Whether two noun phrases are joined by nothing but "and"."""
-    return start >= end and _JOINED.fullmatch(marks.text[end:start]) is not None
+def coordinated(marks: Marks, before: Counted, phrase: Counted) -> bool:
+    """Whether two noun phrases are joined by nothing but "and": "1,000 sappers to clear mines and 5,000 builders"."""
+    end, start = before.end, phrase.start
+    if start < end:
+        return False
+    gap = marks.text[end:start]
+    if _JOINED.fullmatch(gap):
+        return True
+    purpose = phrase.what == PEOPLE and len(gap) <= PURPOSE_WITHIN and _PURPOSE.fullmatch(gap)
+    return bool(purpose) and not any(marks.of("cue", start=end, end=start))
+
+
+def mixed(marks: Marks, phrase: Counted) -> bool:
+    """Whether the topic's people are only some of those counted: "50,000 troops, North Koreans among them"."""
+    if phrase.whose == SUBJECT or any(marks.of("subject", end=phrase.start)):
+        return False
+    for mark in marks.of("including", start=phrase.end):
+        near = not re.search(r"[.;]", marks.text[phrase.end : mark.start]) and mark.start - phrase.end <= MIXED_WITHIN
+        named = next(marks.of("subject", start=mark.end), None)
+        if near and named is not None and named.start - mark.end <= INCLUDED_WITHIN:
+            return True
+    return False
+
+
+def history(marks: Marks, phrase: Counted) -> bool:
+    """Whether an old war is what the number is of: it is named in its clause, and not as what has been since."""
+    for mark in marks.of("old_war"):
+        if _SINCE.match(marks.text, mark.end):
+            continue
+        begin, end = sorted((mark.start, phrase.start))
+        if not _CLAUSE.search(marks.text, begin, end):
+            return True
+    return False
 
 
 def more(marks: Marks, place: Place) -> bool:

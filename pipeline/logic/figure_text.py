@@ -16,6 +16,14 @@ ALTERNATIVES = " + "
 ByLanguage = Mapping[str, Iterable[str]]
 
 
+_NAMES = re.compile(r"(?<=[^.!?]\s)[A-ZА-ЯЁЄІЇҐ][\w'’-]+\s(and|et|и|і|й|та)\s(?=[A-ZА-ЯЁЄІЇҐ])")
+
+
+def joined_names(text: str) -> list[tuple[int, int]]:
+    """Where "and" joins two names: "South Korean and Ukrainian officials"."""
+    return [match.span(1) for match in _NAMES.finditer(text)]
+
+
 def flat(text: str) -> str:
     """`terms.normalise`, character by character, where that keeps the length: places in it are places in the text."""
     return (
@@ -57,6 +65,13 @@ class Marks:
     def joined(self, group: str, more: Sequence[Mark]) -> Marks:
         """With more marks of a group."""
         return Marks(self.text, {**self.by_group, group: tuple(sorted({*self.by_group.get(group, ()), *more}))})
+
+    def outside(self, spans: Sequence[tuple[int, int]], prefix: str) -> Marks:
+        """Less the marks in the spans of all groups whose names begin so."""
+        if not spans:
+            return self
+        groups = [group for group in self.by_group if group.startswith(prefix)]
+        return Marks(self.text, {**self.by_group, **{g: self.without(g, spans).by_group[g] for g in groups}})
 
     def without(self, group: str, spans: Sequence[tuple[int, int]]) -> Marks:
         """Less the marks of a group that lie in the spans."""

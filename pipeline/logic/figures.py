@@ -17,9 +17,9 @@ from pipeline.logic import figure_signs, origins
 from pipeline.logic.figure_counts import BARE, OTHERS, PEOPLE, UNKNOWN, UNLIKE, Counted
 from pipeline.logic.figure_dates import Dated, dates
 from pipeline.logic.figure_numbers import Number, numbers, sole
-from pipeline.logic.figure_roles import BESIDE, BESIDES, ROLE, WEAK, Chooser, Near, Place
+from pipeline.logic.figure_roles import APART, BESIDE, BESIDES, ROLE, WEAK, Chooser, Near, Place
 from pipeline.logic.figure_sources import Sources, Speaker
-from pipeline.logic.figure_text import Mark, Marker, Marks
+from pipeline.logic.figure_text import Mark, Marker, Marks, joined_names
 from pipeline.logic.figure_words import NUMBERED, Words
 from pipeline.logic.mentions import Finder
 from pipeline.logic.numerals import Grammar
@@ -33,6 +33,7 @@ FEW = 100  # below it a number without a noun is a figure only beside a cue
 HANDFUL = 3  # "one of them", "the two men": a figure only where a cue stands near
 FEWEST = 10
 LARGE = 500  # what may be a contingent though nothing says so
+CALENDRIC = ("date", "year", "time")  # quantities whose words are no cues: the month of "in month 10"
 LONG_AGO = 40  # years before publication; a sentence that names such a year is history
 
 OTHER_PEOPLE, OTHER_UNIT, NO_SUBJECT, NO_ROLE = "other people", "other unit", "not of the topic", "no role"
@@ -110,6 +111,7 @@ class Figures:
         cues = [term for role in roles.roles for term in role.cues if " + " not in term]
         of_roles = {ROLE + role.name: role.cues for role in roles.roles}
         of_roles |= {WEAK + role.name: role.weak for role in roles.roles}
+        of_roles |= {APART + role.name: role.apart for role in roles.roles}
         nouns = {key: getattr(roles, key) for key in NOUNS}
         self._marker = Marker({**words.groups, **nouns, **of_roles, "cue": cues})
         calendar = {group: terms for group, terms in words.groups.items() if group.split()[0] in CALENDAR}
@@ -172,11 +174,14 @@ class Figures:
             if not found and any(marks.of("sole")):
                 marks = self._marker.marks(sentence)
             counted = sorted([*numbers(sentence, marks, found), *sole(marks)], key=lambda n: n.start)
+            marks = marks.outside([(q.start, q.end + 1) for q in found if q.kind in CALENDRIC], ROLE)
             speakers = self._sources.speakers(sentence, marks, context.publisher)
             day = context.day()
             dated = dates(marks, day) if day else []
             spans = [(s.start, s.end) for s in speakers]  # "and" joins names there, and who speaks is not counted
-            marks = self._chooser.united(marks).without("and", spans).without("others", spans)
+            marks = (
+                self._chooser.united(marks).without("and", [*spans, *joined_names(sentence)]).without("others", spans)
+            )
             if speakers and dated:
                 for origin in speakers[0].origins:
                     said[origin] = dated[0].day
@@ -229,18 +234,16 @@ class Figures:
                 number.part,
                 number.high >= LARGE,
                 figure_signs.of_end(marks, phrase.end),
+                number.high,
             )
             role: Near | None = None
             outcome: Figure | str = LONG_AGO_REASON if long_ago and not number.reason else number.reason
             if not outcome:
                 previous = phrases[i - 1] if i else None
-                joined = (
-                    previous is not None
-                    and counts[i - 1]
-                    and figure_signs.coordinated(marks, previous.end, phrase.start)
-                )
+                joined = previous is not None and counts[i - 1] and figure_signs.coordinated(marks, previous, phrase)
                 role = self._role(marks, number, place, before if joined else None)
-                if role is not None and strong is not None and role.at == strong.at >= 0:
+                shared = role is not None and strong is not None and role.at == strong.at >= 0
+                if shared and role is not None and strong is not None and role.role != BESIDES:
                     role = replace(
                         role, role=strong.role
                     )  # "will send 1,000 sappers to clear mines and 5,000 builders"
@@ -310,12 +313,12 @@ class Figures:
     def _reason(self, marks: Marks, number: Number, phrase: Counted, topical: bool, role: Near | None) -> str:
         """Why the number is no figure; empty where it is one."""
         reason = ""
-        if phrase.what in (UNLIKE, UNKNOWN) and not number.multiplied:
+        if (phrase.what in (UNLIKE, UNKNOWN) and not number.multiplied) or (phrase.what == BARE and figure_signs.of_things(marks, phrase)):
             reason = OTHER_UNIT
-        elif phrase.what == BARE and figure_signs.of_things(marks, phrase):
-            reason = OTHER_UNIT
-        elif (phrase.whose or figure_signs.owner(marks, phrase)) == OTHERS:
+        elif (phrase.whose or figure_signs.owner(marks, phrase)) == OTHERS or figure_signs.mixed(marks, phrase):
             reason = OTHER_PEOPLE
+        elif figure_signs.history(marks, phrase):
+            reason = LONG_AGO_REASON
         elif not topical:
             reason = NO_SUBJECT
         elif role is None or role.role == BESIDES:
@@ -326,6 +329,8 @@ class Figures:
             reason = NO_ROLE
         elif number.high <= HANDFUL and _DEFINITE.search(marks.text[: number.start]):
             reason = KNOWN
+        elif role.weak and number.whole and number.high < FEW:
+            reason = NO_ROLE  # 22 of a platoon of 27
         elif number.high < FEWEST and (self._roles[role.role].whole or self._roles[role.role].turns):
             reason = NO_ROLE  # three generals are no contingent
         return reason

@@ -20,7 +20,9 @@ LONGEST_TEXT = 100_000  # of characters; longer is no paragraph, and nothing is 
 AROUND = 40  # characters given of what stands before and behind
 _BREAK_AFTER = re.compile(r"[;!?。、；！？\n]|[.,:](?![0-9])|\s[-–—]\s|[\"”»」』)（）(]")
 _BREAK_BEFORE = re.compile(r"[;!?。；！？\n\"“«「『()（）]|[.,:、，](?![0-9])")
-_FRENCH = re.compile(r"(?<![a-z])(?:le|la|les|des|du|et|une|un|dans|aux|est|sur|pour|par|de|au|du|ont|été|sont|se|en|selon|que)(?![a-z])")
+_FRENCH = re.compile(
+    r"(?<![a-z])(?:le|la|les|des|du|et|une|un|dans|aux|est|sur|pour|par|de|au|du|ont|été|sont|se|en|selon|que)(?![a-z])"
+)
 _ENGLISH = re.compile(
     r"(?<![a-z])(?:the|of|and|to|in|a|is|for|on|by|with|that|from|at|were|was|have|more|than)(?![a-z])"
 )

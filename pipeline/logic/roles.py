@@ -23,7 +23,8 @@ Terms = tuple[str, ...]
 class Role:
     """`cues` give a number the role, `weak` only where no other cue stands near. `whole` says that other figures are
     parts of it, `turns` of which roles a plan's terms make this one (the weak ones do nothing else), `increments` which
-    role an increment of it has, `unites` whose cues joined by "and" or "or" are cues of this role."""
+    role an increment of it has, `unites` whose cues joined by "and" or "or" are cues of this role. A number beside a
+    term of `apart`, or above `most`, has not this role, nor is a cue one that such a term holds ("last month")."""
 
     name: str
     unit: str
@@ -33,6 +34,8 @@ class Role:
     turns: tuple[str, ...] = ()
     increments: str = ""
     unites: tuple[str, ...] = ()
+    apart: Terms = ()
+    most: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -69,6 +72,8 @@ class Roles:
                 tuple(r["turns"]),
                 r["increments"],
                 tuple(r["unites"]),
+                tuple(r.get("apart", ())),
+                r.get("most", 0.0),
             )
             for r in stored["roles"]
         )
@@ -99,7 +104,10 @@ def read(reader: Reader, node: Any) -> Roles:
 def _role(reader: Reader, name: str, node: Any) -> Role:
     place = f"figures.roles.{name}"
     parts = reader.mapping(
-        node, place, required=("unit", "cues"), optional=("weak", "whole", "turns", "increments", "unites")
+        node,
+        place,
+        required=("unit", "cues"),
+        optional=("weak", "whole", "turns", "increments", "unites", "apart", "most"),
     )
     unit = reader.text(parts.get("unit"), f"{place}.unit")
     if unit and unit not in UNITS:
@@ -111,9 +119,13 @@ def _role(reader: Reader, name: str, node: Any) -> Role:
         tuple(reader.text(item, f"{place}.{key}") for item in reader.sequence(parts.get(key), f"{place}.{key}"))
         for key in ("turns", "unites")
     )
-    cues, weak = (_terms(reader, parts.get(key), f"{place}.{key}") for key in ("cues", "weak"))
+    cues, weak, apart = (_terms(reader, parts.get(key), f"{place}.{key}") for key in ("cues", "weak", "apart"))
+    most = reader.text(parts.get("most"), f"{place}.most")
+    if most and not most.isdecimal():
+        reader.wrong(parts["most"], f"{place}.most must be a whole number")
+        most = ""
     increments = reader.text(parts.get("increments"), f"{place}.increments")
-    return Role(name, unit, cues, weak, whole == "true", turns, increments, unites)
+    return Role(name, unit, cues, weak, whole == "true", turns, increments, unites, apart, float(most or 0))
 
 
 def _terms(reader: Reader, node: Any, place: str) -> Terms:
