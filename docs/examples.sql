@@ -238,11 +238,12 @@ where s.articles > 1 and s.first_published_at > now() - interval '2 days'
 order by a.story_id, a.published_at, a.article_id;
 
 -- how_many_says_who --
--- How have the numbers of those sent and killed moved, by whose word? Totals alone, each authority's next to its last.
+-- How have the numbers of those sent and killed moved, by whose official word? Totals alone, each beside the same authority's last.
 select as_of, role, authority, low, high, modality, revises_high as was, articles, families, first_reported_at, quote
 from analysis.figures
 where claim_id in ('over-10000-troops', 'killed-in-kursk') and role in ('shipped', 'deployed', 'killed')
-  and authority is not null and not (denied or increment or earlier)
+  and authority_kind in ('intelligence', 'military', 'government', 'organisation')
+  and not (denied or increment or earlier)
 order by role, as_of, first_reported_at;
 
 -- lowest_and_highest --

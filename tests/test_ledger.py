@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import math
+from collections import defaultdict
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -10,8 +12,9 @@ from typing import Any
 
 import psycopg
 import pytest
-from conftest import Bench, MovableClock, clone_dsn, make_settings, run_command
+from conftest import ROOT, Bench, MovableClock, clone_dsn, make_settings, run_command
 from desk import CLAIM, HOUR, NOW, Desk
+from newsroom_archive import DATA
 
 from pipeline.adapters import charts
 from pipeline.adapters.charts import Band
@@ -330,3 +333,22 @@ def test_charts_as_png_and_what_is_none(tmp_path: Path) -> None:
     assert (tmp_path / "x.png").read_bytes().startswith(b"\x89PNG")
     with pytest.raises(ConfigurationError, match=r"written as \.svg or \.png"):
         charts.save(chart, tmp_path / "x.pdf")
+
+
+# The sample newsroom's sequence
+
+
+def test_the_numbers_sent_and_killed_by_authority(newsroom_copy: str) -> None:
+    """The example in docs/examples.sql on the newsroom's autumn of 2024: every row is a figure that its labels have."""
+    labelled: dict[str, set[tuple[str, int, int]]] = defaultdict(set)
+    for article in map(json.loads, (DATA / "articles.jsonl").read_text(encoding="utf-8").splitlines()):
+        place = f"https://{article['outlet']}.example{article['url_path']}"
+        labelled[place] |= {(f["role"], f["low"], f["high"]) for f in article["figures"]}
+    written = (ROOT / "docs" / "examples.sql").read_text(encoding="utf-8")
+    query = written.split("-- how_many_says_who --")[1].split(";")[0]
+    with psycopg.connect(newsroom_copy, row_factory=psycopg.rows.namedtuple_row) as conn:
+        found = conn.execute(query.replace("first_reported_at, quote", "first_reported_at, quote, url")).fetchall()
+    wrong = [r for r in found if (r.role, int(r.low), int(r.high)) not in labelled[r.url]]
+    assert not wrong
+    told = {(r.role, r.authority, int(r.low)) for r in found}
+    assert {("shipped", "NIS", 1500), ("shipped", "NIS", 3000), ("deployed", "Pentagon", 10000)} <= told

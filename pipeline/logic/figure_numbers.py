@@ -103,8 +103,8 @@ def numbers(sentence: str, marks: Marks, found: Sequence[Quantity]) -> list[Numb
 def sole(marks: Marks) -> list[Number]:
     """One each of "the only prisoner", "єдиний полонений": nouns that tell a role, in the singular."""
     made = []
-    for start, end in {m.start: m.end for m in sorted(marks.of("sole"))}.items():
-        told = False
+    for start, sole_end in {m.start: m.end for m in sorted(marks.of("sole"))}.items():
+        end, told = sole_end, False
         while noun := marks.starting(_after(marks.text, end), "subject", "people", *([] if told else ["cue"])):
             end, told = noun.end, told or any(marks.of("cue", start=noun.start, end=noun.end))
         if told and not _PLURAL.search(marks.text[:end]):

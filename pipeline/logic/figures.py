@@ -313,7 +313,8 @@ class Figures:
     def _reason(self, marks: Marks, number: Number, phrase: Counted, topical: bool, role: Near | None) -> str:
         """Why the number is no figure; empty where it is one."""
         reason = ""
-        if (phrase.what in (UNLIKE, UNKNOWN) and not number.multiplied) or (phrase.what == BARE and figure_signs.of_things(marks, phrase)):
+        thing = phrase.what in (UNLIKE, UNKNOWN) and not number.multiplied
+        if thing or (phrase.what == BARE and figure_signs.of_things(marks, phrase)):
             reason = OTHER_UNIT
         elif (phrase.whose or figure_signs.owner(marks, phrase)) == OTHERS or figure_signs.mixed(marks, phrase):
             reason = OTHER_PEOPLE
