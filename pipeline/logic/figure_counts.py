@@ -127,7 +127,7 @@ def _noun_before(marks: Marks, start: int) -> str:
         if mark.group == "others" and re.match(r"(?:측|에|と|과|와|를|을|,)", gap):
             continue
         doing = re.match(r"[은는이가はが]", gap) and _OBJECT.match(marks.text, start)
-        if mark.group == "others" and doing:
+        if mark.group == "others" and doing and not any(marks.of("losing", start=start, end=start + _LOOKS_BACK)):
             continue
         return mark.group
     return ""

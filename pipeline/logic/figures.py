@@ -28,7 +28,7 @@ from pipeline.logic.speakers import NOBODY, Publisher
 from pipeline.logic.text import sentences
 
 LONGEST = 1500  # characters of a sentence that are read
-CALENDAR = NUMBERED | {"yesterday", "so", "sole"}
+CALENDAR = NUMBERED | {"yesterday", "so", "sole", "back"}
 FEW = 100  # below it a number without a noun is a figure only beside a cue
 HANDFUL = 3  # "one of them", "the two men": a figure only where a cue stands near
 FEWEST = 10
@@ -189,7 +189,9 @@ class Figures:
             teller = within
             if counted and not speakers and at + 1 < len(pieces):
                 following = text[slice(*pieces[at + 1])]
-                teller = self._sources.told_after(following, self._marker.marks(following), context.publisher) or within
+                if any(self._light.marks(following).of("back")):
+                    named = self._sources.told_after(following, self._marker.marks(following), context.publisher)
+                    teller = named or within
             front = text[slice(*pieces[at - 1])] if at and any(marks.of("tally")) else ""
             carried = self._chooser.only(self._marker.marks(front)) if front else None
             read = _Sentence(sentence, begin, marks, speakers, dated, teller, context, last, lead, carried)
