@@ -29,6 +29,7 @@ from pipeline.stages import figure_materials
 
 FLOORS = json.loads((ROOT / "tests" / "figures_quality.json").read_text(encoding="utf-8"))
 PRACTICE = ROOT / "tests" / "data" / "figures.yaml"
+AUTHORITIES = ROOT / "tests" / "data" / "figure_authorities.yaml"
 NEWSROOM = ROOT / "pipeline" / "newsroom" / "data"
 FRIDAY = date(2024, 12, 20)
 
@@ -189,6 +190,8 @@ def test_practice_is_in_six_languages_and_large_enough(practised: dict[str, meas
         ("North Korea sent 135,000 soldiers south in 1950.", "long ago"),
         ("The 12,000 North Korean soldiers returned home.", "no role"),
         ("The two captured North Korean soldiers are in Kyiv.", "told before"),
+        ("The number of villages lost by North Koreans rose to 120.", "other unit"),
+        ("북한이 파병을 결정한 것은 지난해 8월 2...", "cut off"),
     ],
 )
 def test_left_out_with_a_reason(reader: Figures, text: str, reason: str) -> None:
@@ -247,6 +250,32 @@ def test_a_denial_keeps_whose_figure_it_is(reader: Figures) -> None:
     assert figure.attributed_to == ("nis",)  # whose figures Seoul gives on this topic
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The only North Korean prisoner died.",
+        "Единственный пленный северокореец скончался.",
+        "Єдиний полонений солдат КНДР помер.",
+        "유일한 북한군 포로가 숨졌다.",
+        "唯一の北朝鮮兵の捕虜が死亡した。",
+        "唯一的朝鲜战俘死亡。",
+    ],
+)
+def test_the_only_prisoner_is_one(reader: Figures, text: str) -> None:
+    assert told(only(reader, text)) == ("captured", 1, 1, "exact")
+
+
+def test_the_only_of_several_is_no_number(reader: Figures) -> None:
+    assert read(reader, "The only casualties were North Korean. The only North Korean in the room stood.").figures == ()
+
+
+def test_a_role_that_the_sentence_in_front_tells(reader: Figures) -> None:
+    figure = only(reader, "North Korean losses grow fast. The NIS put the figure at 1,100.")
+    assert told(figure) == ("casualties", 1100, 1100, "exact")
+    two = "North Koreans were killed and captured. The NIS put the figure at 1,100."
+    assert [n.reason for n in read(reader, two).left_out] == ["no role"]
+
+
 def test_nobody_is_no_figure(reader: Figures) -> None:
     assert read(reader, "Not one North Korean soldier was captured.").figures == ()
     assert read(reader, "There are no North Korean soldiers in Russia.").figures == ()
@@ -263,6 +292,14 @@ def test_nobody_is_no_figure(reader: Figures) -> None:
         ("Около 300 солдат КНДР убиты, сообщила депутатам южнокорейская разведка.", ["nis"]),
         ("The NIS briefed lawmakers. About 300 North Korean soldiers were killed, it said.", ["nis"]),
         ("About 300 North Korean soldiers were killed.", []),
+        ("The NIS met lawmakers. It said 300 North Koreans were killed.", ["nis"]),
+        ("About 300 North Koreans were killed. That is the NIS's estimate.", ["nis"]),
+        ("About 300 North Koreans were killed. That figure was rejected by the NIS as false.", []),
+        ("The number of North Korean dead was put at 300 by the NIS.", ["nis"]),
+        ("A spokesman for the NIS said 300 North Koreans were killed.", ["nis"]),
+        ("The NIS and the Pentagon believe 300 North Koreans were killed.", ["nis", "pentagon"]),
+        ("American and South Korean officials say 300 North Koreans died.", ["officials-us", "officials-kr"]),
+        ("The Pentagon is silent, and Kyiv outlets wrote of 40 North Koreans killed.", ["ukrainian-media"]),
     ],
 )
 def test_authority(reader: Figures, text: str, authorities: list[str]) -> None:
@@ -408,8 +445,8 @@ def test_score_gives_the_figures_of_title_and_text(reader: Figures) -> None:
 def test_floors(name: str, reader: Figures, finder: Finder, capsys: pytest.CaptureFixture[str]) -> None:
     kind, _, split = name.partition("/")
     answers = (
-        measuring.practice(reader, PRACTICE)
-        if kind == "practice"
+        measuring.practice(reader, AUTHORITIES if kind == "authorities" else PRACTICE)
+        if kind != "newsroom"
         else measuring.newsroom(reader, finder, NEWSROOM, split)
     )
     measured = vars(measuring.measure(answers))

@@ -130,7 +130,7 @@ def _noun_before(marks: Marks, start: int) -> str:
         if mark.group == "others" and re.match(r"(?:측|에|と|과|와|를|을|,)", gap):
             continue
         doing = re.match(r"[은는이가はが]", gap) and _OBJECT.match(marks.text, start)
-        if mark.group == "others" and doing:
+        if mark.group == "others" and doing and not any(marks.of("losing", start=start, end=start + _LOOKS_BACK)):
             continue
         others = any(
             m.end <= mark.start and _AND.fullmatch(marks.text, m.end, mark.start) for m in found if m.group == "others"

@@ -134,7 +134,7 @@ class Chooser:
 
     def _near(self, marks: Marks, place: Place, roles: Sequence[Role], kind: str) -> list[Near]:
         known = [m for role in roles for m in marks.of(kind + role.name)]
-        every = [m for name in self.roles for m in marks.of(ROLE + name, APART + name)]
+        every = [*marks.of(BESIDES), *(m for name in self.roles for m in marks.of(ROLE + name, APART + name))]
         shown = [m for m in known if not _inside(m, every)]
         found = []
         for mark in shown:

@@ -22,13 +22,13 @@ from pipeline.logic.figure_sources import Sources, Speaker
 from pipeline.logic.figure_text import Mark, Marker, Marks, joined_names
 from pipeline.logic.figure_words import NUMBERED, Words
 from pipeline.logic.mentions import Finder
-from pipeline.logic.numerals import Grammar
+from pipeline.logic.numerals import Grammar, Quantity
 from pipeline.logic.roles import NOUNS, Roles
 from pipeline.logic.speakers import NOBODY, Publisher
 from pipeline.logic.text import sentences
 
 LONGEST = 1500  # characters of a sentence that are read
-CALENDAR = NUMBERED | {"yesterday", "so", "sole"}
+CALENDAR = NUMBERED | {"yesterday", "so", "sole", "back"}
 FEW = 100  # below it a number without a noun is a figure only beside a cue
 HANDFUL = 3  # "one of them", "the two men": a figure only where a cue stands near
 FEWEST = 10
@@ -170,9 +170,7 @@ class Figures:
         for at, (begin, stop) in enumerate(pieces):
             sentence = text[begin:stop]
             found = self._grammar.find(sentence, context.language)
-            marks = (self._marker if found else self._light).marks(sentence)
-            if not found and any(marks.of("sole")):
-                marks = self._marker.marks(sentence)
+            marks = self._marks(sentence, found)
             counted = sorted([*numbers(sentence, marks, found), *sole(marks)], key=lambda n: n.start)
             marks = marks.outside([(q.start, q.end + 1) for q in found if q.kind in CALENDRIC], ROLE)
             speakers = self._sources.speakers(sentence, marks, context.publisher)
@@ -194,7 +192,9 @@ class Figures:
             teller = within
             if counted and not speakers and at + 1 < len(pieces):
                 following = text[slice(*pieces[at + 1])]
-                teller = self._sources.told_after(following, self._marker.marks(following), context.publisher) or within
+                if any(self._light.marks(following).of("back")):
+                    named = self._sources.told_after(following, self._marker.marks(following), context.publisher)
+                    teller = named or within
             front = text[slice(*pieces[at - 1])] if at and any(marks.of("tally")) else ""
             carried = self._chooser.only(self._marker.marks(front)) if front else None
             read = _Sentence(sentence, begin, marks, speakers, dated, teller, context, last, lead, carried)
@@ -309,6 +309,11 @@ class Figures:
             number.earlier or figure_signs.former(read.marks, place),
             number.of,
         )
+
+    def _marks(self, sentence: str, found: Sequence[Quantity]) -> Marks:
+        """Of a sentence without a number only who speaks, unless it has "the only prisoner"."""
+        marks = (self._marker if found else self._light).marks(sentence)
+        return self._marker.marks(sentence) if not found and any(marks.of("sole")) else marks
 
     def _reason(self, marks: Marks, number: Number, phrase: Counted, topical: bool, role: Near | None) -> str:
         """Why the number is no figure; empty where it is one."""

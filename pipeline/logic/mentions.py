@@ -168,7 +168,7 @@ class Finder:
         places: list[tuple[str, str, int, int]],
         roles: list[tuple[str, str, int, int]],
     ) -> Iterable[Mention]:
-        """A country beside a role: together they name who fills it. Of two countries joined in front of it each does."""
+        """A country beside a role: together they name who fills it. Of two countries in front of it each does."""
         for code, _, place_start, place_end in places:
             for role, language, role_start, role_end in roles:
                 fits: object = False
