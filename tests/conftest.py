@@ -16,7 +16,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -346,3 +346,22 @@ class BagOfWords(FakeEncoder):
             sum(np.random.default_rng(list(word.encode())).normal(size=self.dimensions) for word in b) for b in bags
         ]
         return np.array([row / np.linalg.norm(row) for row in sums], np.float32).reshape(-1, self.dimensions)
+
+
+@pytest.fixture
+def command(
+    dsn: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., tuple[int, str, str]]:
+    """Runs a command on the test's database, in this process: (exit status, output, errors)."""
+    monkeypatch.setenv("CLAIMWATCH_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("CLAIMWATCH_DATABASE__DSN", dsn)
+    monkeypatch.setenv("COLUMNS", "250")
+
+    def run(*arguments: object) -> tuple[int, str, str]:
+        capsys.readouterr()
+        status = run_command(monkeypatch, *arguments)
+        said = capsys.readouterr()
+        assert "Traceback" not in said.err
+        return status, said.out, said.err
+
+    return run

@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 import math
 from collections import defaultdict
-from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
-from conftest import ROOT, Bench, MovableClock, clone_dsn, make_settings, run_command
+from conftest import ROOT, Bench, MovableClock, clone_dsn, make_settings
 from desk import CLAIM, HOUR, NOW, Desk
 from newsroom_archive import DATA
 
@@ -150,23 +149,6 @@ def desk(conn: Connection, bench: Bench, clock: MovableClock, tmp_path: Path) ->
     return desk
 
 
-@pytest.fixture
-def command(
-    dsn: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Callable[..., tuple[int, str, str]]:
-    monkeypatch.setenv("CLAIMWATCH_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("CLAIMWATCH_DATABASE__DSN", dsn)
-    monkeypatch.setenv("COLUMNS", "250")
-
-    def run(*arguments: object) -> tuple[int, str, str]:
-        capsys.readouterr()
-        status = run_command(monkeypatch, *arguments)
-        said = capsys.readouterr()
-        return status, said.out, said.err
-
-    return run
-
-
 def told(desk: Desk, text: str, *, at: datetime = NOW, family: str = "A", story: int | None = None) -> int:
     """A report with this one paragraph, matched and tracked; its article."""
     article = desk.article(at, family, story=story)
@@ -263,6 +245,25 @@ def test_two_authorities_in_one_report(desk: Desk) -> None:
     told(desk, f"{NIS.format('1,100')} {text}")
     assert shown(desk) == [("killed", 1100, "about", "NIS"), ("killed", 3000, "over", "Pentagon")]
     assert figure_events(desk) == ["first_official_figure", "new_maximum", "figures_disagree"]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("The talks went on in Seoul.", [("killed", 900, "about", "Pentagon")]),
+        ("The Pentagon said about 900 North Korean soldiers had been killed in Kursk.", []),  # told there, and better
+    ],
+)
+def test_a_title_is_read_for_what_its_text_has_not(desk: Desk, text: str, expected: list[tuple[Any, ...]]) -> None:
+    title = "About 900 North Korean soldiers killed in Kursk, Pentagon says"
+    (paragraph, _) = desk.version(desk.article(NOW), NOW, title, text)
+    desk.conn.execute("update ingest.versions set title = %s", [title])
+    desk.conn.execute(
+        "update ingest.appearances set position = position - 1, kind = case position when 1 then 'title' else kind end"
+    )
+    desk.match(paragraph)
+    desk.track()
+    assert shown(desk) == expected
 
 
 def test_bounds_are_the_same_in_sql(conn: Connection) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import psycopg
 import pytest
 from claims_files import some_claims
-from conftest import Bench, MovableClock, run_command
+from conftest import Bench, MovableClock
 from newsroom_archive import DATA, FOLLOWED, match_of
 
 from pipeline.adapters import database
@@ -356,22 +356,6 @@ def test_a_kept_replay_is_in_nobodys_way(bench: Bench, conn: Connection) -> None
 
 
 Command = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def command(dsn: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
-    monkeypatch.setenv("CLAIMWATCH_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("CLAIMWATCH_DATABASE__DSN", dsn)
-    monkeypatch.setenv("COLUMNS", "250")
-
-    def run(*arguments: object) -> tuple[int, str, str]:
-        capsys.readouterr()
-        status = run_command(monkeypatch, *arguments)
-        said = capsys.readouterr()
-        assert "Traceback" not in said.err
-        return status, said.out, said.err
-
-    return run
 
 
 @pytest.mark.usefixtures("quick")

@@ -10,7 +10,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from conftest import Bench, MovableClock, clone_dsn, run_command
+from conftest import Bench, MovableClock, clone_dsn
 from newsroom_archive import FOLLOWED, match_of
 from psycopg.rows import namedtuple_row
 
@@ -373,22 +373,6 @@ def test_the_queue_has_one_a_claim_and_story_the_most_telling_first(conn: Connec
 
 
 # The command
-
-
-@pytest.fixture
-def command(dsn: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Any:
-    monkeypatch.setenv("CLAIMWATCH_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("CLAIMWATCH_DATABASE__DSN", dsn)
-    monkeypatch.setenv("COLUMNS", "250")
-
-    def run(*arguments: object) -> tuple[int, str, str]:
-        capsys.readouterr()
-        status = run_command(monkeypatch, *arguments)
-        said = capsys.readouterr()
-        assert "Traceback" not in said.err
-        return status, said.out, said.err
-
-    return run
 
 
 def lines(out: str) -> list[dict[str, Any]]:

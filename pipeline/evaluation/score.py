@@ -14,7 +14,7 @@ import numpy as np
 
 from pipeline.errors import PermanentError
 from pipeline.logic.decision import Tiers
-from pipeline.logic.figures import Context, Figures
+from pipeline.logic.figures import Figures
 from pipeline.logic.matching import Decision, Matcher, Passage, run
 from pipeline.logic.stances import Entails, judged
 from pipeline.logic.text import clean, paragraphs, sentences
@@ -131,10 +131,7 @@ def figures_of(item: TextItem, reader: Figures) -> tuple[ReadFigure, ...]:
     read = reader.article(item.title, lines, published=published, language=item.lang, source=item.source)
     found = [figure for reading in read for figure in reading.figures]
     if item.title and not item.title_is_context:
-        known = {(f.role, f.low, f.high) for f in found}
-        main = found[0].attributed_to if found else ()
-        title = reader.of(item.title, Context("", lines, published, item.lang, main=main))
-        found = [*(f for f in title.figures if (f.role, f.low, f.high) not in known), *found]
+        found = [*reader.title(item.title, lines, read, published=published, language=item.lang), *found]
     return tuple(
         ReadFigure(
             f.role,

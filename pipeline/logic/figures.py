@@ -148,6 +148,25 @@ class Figures:
             context = replace(context, last=reading.last, said=reading.said, lead=reading.lead)
         return readings
 
+    def title(
+        self,
+        title: str,
+        paragraphs: Sequence[str],
+        readings: Sequence[Reading],
+        *,
+        published: datetime | date | None = None,
+        language: str | None = None,
+        publisher: Publisher = NOBODY,
+    ) -> tuple[Figure, ...]:
+        """The figures of a title that its text, as `article` read it, has not: a feed may tell a number in it alone.
+        What the same number counts the text says better.
+        """
+        told = [figure for reading in readings for figure in reading.figures]
+        known = {(f.low, f.high) for f in told}
+        main = told[0].attributed_to if told else ()
+        found = self.of(title, Context("", paragraphs, published, language, publisher, main))
+        return tuple(f for f in found.figures if (f.low, f.high) not in known)
+
     def _same(self, figure: Figure, told: dict[tuple[str, float, float], tuple[str, ...]]) -> Figure:
         """Seoul's 12,000 are the agency's, where the article has named the agency for them."""
         key = figure.role, figure.low, figure.high

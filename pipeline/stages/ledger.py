@@ -72,22 +72,15 @@ def read(
 
 
 def _figures(reader: Figures, found: Any) -> list[Figure]:
-    """The figures of one paragraph, read in its article. A title is read only where it is all there is: it rounds what
-    the text says more exactly.
-    """
+    """The figures of one paragraph or of the title, read in the whole article."""
     at = dict(zip(found.positions or (), found.texts or (), strict=True))
     paragraphs = [at.get(position, "") for position in range(1, max(at, default=0) + 1)]
-    if found.position == 0 and paragraphs:
-        return []
-    readings = reader.article(
-        found.title if paragraphs else "",
-        paragraphs or [found.title],
-        published=found.published_at,
-        language=found.language,
-        source=found.source,
-        publisher=Publisher(found.publisher, found.country.upper() if found.country else None, found.kind),
-    )
-    return list(readings[max(found.position - 1, 0)].figures)
+    publisher = Publisher(found.publisher, found.country.upper() if found.country else None, found.kind)
+    about: dict[str, Any] = {"published": found.published_at, "language": found.language, "publisher": publisher}
+    readings = reader.article(found.title, paragraphs, source=found.source, **about)
+    if found.position == 0:
+        return list(reader.title(found.title, paragraphs, readings, **about))
+    return list(readings[found.position - 1].figures)
 
 
 def _add(conn: Connection, found: Any, figure: Figure, origin: Any, now: datetime) -> int | None:

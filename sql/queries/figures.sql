@@ -66,7 +66,7 @@ from ingest.figures f
 join ingest.versions v using (version_id)
 left join ingest.origins o using (origin_id)
 where f.claim_id = %(claim_id)s and v.article_id = %(article_id)s and v.version_id < %(version_id)s
-  and f.corrected_at is null and not f.increment and not f.earlier
+  and f.corrected_at is null and not f.denied and not f.increment and not f.earlier
   and not exists (select from ingest.appearances still
                   where still.version_id = %(version_id)s and still.paragraph_id = f.paragraph_id)
 order by f.figure_id
