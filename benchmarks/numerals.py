@@ -1,4 +1,4 @@
-"""Prints how long quantities take to find in every title and text of a stream of items.
+"""Prints how long quantities, and whole figures, take to find in every title and paragraph of a stream of items.
 
     python benchmarks/numerals.py DATA/stream
 
@@ -12,32 +12,57 @@ import gzip
 import json
 import time
 from collections import Counter
+from datetime import datetime
 from pathlib import Path
 
-from pipeline.logic.numerals import grammar
-from pipeline.settings import package_data
+from pipeline.logic.figures import Context
+from pipeline.logic.text import paragraphs, strip_html
+from pipeline.settings import load, root
+from pipeline.stages import figure_materials, materials
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path, help="folder with items.jsonl.gz")
     arguments = parser.parse_args()
-    found = grammar(package_data("numerals.yaml").read_text(encoding="utf-8"))
-    spent: list[float] = []
+    claims = materials.claims_of(root() / "claims" / "nk-russia.yaml")
+    reader = figure_materials.reader_of(claims, load())
+    found = figure_materials.grammar()
+    assert reader is not None
+    spent: dict[str, list[float]] = {"quantities": [], "figures": []}
     kinds: Counter[str] = Counter()
     with gzip.open(arguments.data / "items.jsonl.gz", "rt", encoding="utf-8") as lines:
         for item in map(json.loads, lines):
-            for text in (item["title"] or "", item["summary"] or ""):
+            about = Context(
+                item["title"] or "", published=datetime.fromisoformat(item["published"]), language=item["lang"]
+            )
+            for text in (item["title"] or "", *paragraphs(strip_html(item["summary"] or ""))):
                 begun = time.process_time()
                 quantities = found.find(text, item["lang"])
-                spent.append(1000 * (time.process_time() - begun))
+                between = time.process_time()
+                reader.of(text, about)
+                spent["quantities"].append(1000 * (between - begun))
+                spent["figures"].append(1000 * (time.process_time() - between))
                 kinds.update(quantity.kind for quantity in quantities)
-    spent.sort()
-    p999, longest, mean = spent[int(0.999 * len(spent))], spent[-1], sum(spent) / len(spent)
-    print(f"{len(spent)} texts  mean {mean:.2f} ms  99.9th percentile {p999:.2f} ms  longest {longest:.2f} ms")
+    shown = {name: summary(times) for name, times in spent.items()}
+    for name, s in shown.items():
+        print(
+            f"{name}: {s['texts']} texts  mean {s['mean_ms']} ms  99.9th percentile {s['p999_ms']} ms  "
+            f"longest {s['longest_ms']} ms"
+        )
     print("  ".join(f"{kind} {number}" for kind, number in kinds.most_common()))
-    shown = {"texts": len(spent), "mean_ms": round(mean, 2), "p999_ms": round(p999, 2), "longest_ms": round(longest, 2)}
     print(json.dumps({"benchmark": "numerals", **shown, "kinds": dict(kinds)}))
+
+
+def summary(times: list[float]) -> dict[str, float]:
+    times = sorted(times)
+    p999, mean = times[int(0.999 * len(times))], sum(times) / len(times)
+    return {
+        "texts": len(times),
+        "mean_ms": round(mean, 2),
+        "p999_ms": round(p999, 2),
+        "longest_ms": round(times[-1], 2),
+    }
 
 
 if __name__ == "__main__":
