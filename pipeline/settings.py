@@ -58,6 +58,7 @@ class PollSettings(Section):
 
     min_interval: Seconds = 300.0  # a feed that changes all the time is asked this often
     max_interval: Seconds = 86_400.0  # one that never changes, this often
+    host_delay: Annotated[float, Field(ge=0)] = 1.0  # between two feeds of one host
     max_body: int = Field(default=10 * 2**20, gt=0)  # bytes, after decompression
     batch: int = Field(default=200, gt=0)
 
@@ -66,7 +67,7 @@ class FetchSettings(Section):
     """How articles are fetched. Sizes in bytes after decompression, times in seconds."""
 
     contact: str = ""  # an address or URL that a site's operator can write to; goes into the User-Agent
-    host_delay: Annotated[float, Field(ge=0)] = 5.0  # between two articles of one host
+    host_delay: Annotated[float, Field(ge=0)] = 5.0  # between an article and any other request to its host
     per_host: int = Field(default=2, ge=1, le=6)  # connections at a time
     max_body: int = Field(default=5 * 2**20, gt=0)
     connect_timeout: Seconds = 10.0

@@ -144,6 +144,7 @@ def make_settings(home: Path, dsn: str, **sections: Any) -> Settings:
     """Settings for tests: loopback is allowed, delays are short."""
     fetch = {"host_delay": 0.0, "allow_networks": ["127.0.0.0/8", "::1/128"], "total_timeout": 10.0}
     sections["fetch"] = {**fetch, **sections.get("fetch", {})}
+    sections["poll"] = {"host_delay": 0.0, **sections.get("poll", {})}
     return Settings(home=home, database={"dsn": dsn}, **sections)
 
 

@@ -11,7 +11,10 @@ import asyncio
 import ipaddress
 import re
 import socket
+import ssl
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import Any
 
 import httpcore
 
@@ -103,10 +106,23 @@ async def system_resolver(host: str, port: int) -> list[str]:
 
 
 class CheckedBackend(httpcore.AsyncNetworkBackend):
-    """Opens connections; its errors are the product's own and pass through httpx as they are."""
+    """Opens connections; its errors are the product's own and pass through httpx as they are.
 
-    def __init__(self, policy: AddressPolicy, hosts: HostMap, resolver: Resolver = system_resolver) -> None:
+    At most `most` connections to a host are open at a time, whatever the scheme and port; `make_room` closes idle ones.
+    """
+
+    def __init__(
+        self,
+        policy: AddressPolicy,
+        hosts: HostMap,
+        resolver: Resolver = system_resolver,
+        *,
+        most: int | None = None,
+        make_room: Callable[[str], Awaitable[None]] | None = None,
+    ) -> None:
         self._policy, self._hosts, self._resolver = policy, hosts, resolver
+        self._most, self._make_room = most, make_room
+        self._open: Counter[str] = Counter()
         self._plain = httpcore.AnyIOBackend()
 
     async def connect_tcp(
@@ -132,6 +148,37 @@ class CheckedBackend(httpcore.AsyncNetworkBackend):
                 "if it is meant, add its network to fetch.allow_networks",
                 code="address-refused",
             )
+        await self._room(name)
+        self._open[name] += 1
+        try:
+            stream = await self._connect(name, usable, port, timeout, local_address, socket_options)
+        except BaseException:
+            self._closed(name)
+            raise
+        return Counted(stream, lambda: self._closed(name))
+
+    async def _room(self, name: str) -> None:
+        """Wait until one more connection to the host may be opened; the fetch's own deadline bounds this."""
+        while self._most is not None and self._open[name] >= self._most:
+            if self._make_room is not None:
+                await self._make_room(name)
+            if self._open[name] >= self._most:
+                await asyncio.sleep(0.02)
+
+    def _closed(self, name: str) -> None:
+        self._open[name] -= 1
+        if self._open[name] <= 0:
+            del self._open[name]
+
+    async def _connect(
+        self,
+        name: str,
+        usable: list[str],
+        port: int,
+        timeout: float | None,
+        local_address: str | None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None,
+    ) -> httpcore.AsyncNetworkStream:
         failure: Exception | None = None
         for address in usable[:4]:
             part = None if timeout is None else timeout / min(len(usable), 4)
@@ -169,3 +216,42 @@ class CheckedBackend(httpcore.AsyncNetworkBackend):
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
+
+
+class Counted(httpcore.AsyncNetworkStream):
+    """A connection that says when it is closed, once; one that fails or is given up in the handshake is closed."""
+
+    def __init__(self, stream: httpcore.AsyncNetworkStream, closed: Callable[[], None]) -> None:
+        self._stream, self._say_closed = stream, closed
+        self._open = True
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return await self._stream.read(max_bytes, timeout)
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        await self._stream.write(buffer, timeout)
+
+    async def aclose(self) -> None:
+        try:
+            await self._stream.aclose()
+        finally:
+            self._over()
+
+    async def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.AsyncNetworkStream:
+        try:
+            secure = await self._stream.start_tls(ssl_context, server_hostname, timeout)
+        except BaseException:
+            await asyncio.shield(self.aclose())
+            raise
+        self._open = False  # the secure stream answers for the connection from here on
+        return Counted(secure, self._say_closed)
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._stream.get_extra_info(info)
+
+    def _over(self) -> None:
+        if self._open:
+            self._open = False
+            self._say_closed()

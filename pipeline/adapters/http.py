@@ -1,7 +1,7 @@
 """The HTTP client: bounded in time and size, checked addresses, redirects by hand, errors in two families.
 
 A response with any status is returned; only what is not a response is raised. Politeness between requests is
-HostGate's (gate.py), robots.txt is robots.py's.
+HostGate's (gate.py), robots.txt is robots.py's; web.py joins the three.
 """
 
 from __future__ import annotations
@@ -9,7 +9,9 @@ from __future__ import annotations
 import asyncio
 import ssl
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
 from functools import cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from types import TracebackType
@@ -20,6 +22,7 @@ import httpx
 from pipeline import __version__
 from pipeline.adapters import bodies
 from pipeline.adapters.addresses import AddressPolicy, CheckedBackend, HostMap, Resolver, system_resolver
+from pipeline.adapters.gate import AT_ONCE
 from pipeline.errors import PermanentError, TransientError
 from pipeline.model import Response
 from pipeline.settings import FetchSettings
@@ -30,11 +33,13 @@ FEED_ACCEPT = (
     "application/xml;q=0.9,text/xml;q=0.9,application/json;q=0.8,*/*;q=0.1"
 )
 ContentTypes = Callable[[str], bool] | tuple[str, ...]
+# Entered around every request of a fetch; what it gives is called when the server begins to answer.
+Visit = Callable[[httpx.URL], AbstractAsyncContextManager[Callable[[], None]]]
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _PERMANENT = frozenset({301, 308})
 _ERROR_BODY = 65_536  # bytes kept of the body of an answer that is not 2xx: enough to say what it was
-_CONNECTIONS = httpx.Limits(max_connections=64, max_keepalive_connections=32, keepalive_expiry=15.0)
+_CONNECTIONS = httpx.Limits(max_connections=AT_ONCE, max_keepalive_connections=AT_ONCE, keepalive_expiry=15.0)
 
 
 def article_types(media_type: str) -> bool:
@@ -63,11 +68,12 @@ class HttpClient:
     ) -> None:
         self.settings = settings
         self.user_agent = user_agent or default_user_agent(settings.contact)
-        backend = CheckedBackend(AddressPolicy(settings.allow_networks), HostMap(settings.host_map), resolver)
+        policy, hosts = AddressPolicy(settings.allow_networks), HostMap(settings.host_map)
+        backend = CheckedBackend(policy, hosts, resolver, most=settings.per_host, make_room=self.close_idle)
         context = _tls()
         transport = httpx.AsyncHTTPTransport(verify=context)
         # httpx has no argument for a network backend, httpcore's pool has.
-        transport._pool = httpcore.AsyncConnectionPool(
+        self._pool = transport._pool = httpcore.AsyncConnectionPool(
             ssl_context=context,
             max_connections=_CONNECTIONS.max_connections,
             max_keepalive_connections=_CONNECTIONS.max_keepalive_connections,
@@ -103,11 +109,13 @@ class HttpClient:
         last_modified: str | None = None,
         content_types: ContentTypes | None = None,
         truncate: bool = False,
+        visit: Visit | None = None,
     ) -> Response:
         """Fetch one address, redirects included.
 
         `max_body` in bytes after decompression; beyond it the fetch fails, or with `truncate` is cut.
-        `content_types` judges the media type of a 2xx answer; one without a type passes.
+        `content_types` judges the media type of a 2xx answer; one without a type passes. `visit` is entered around
+        every request, those of redirects too; what it waits for does not count as time, what it raises ends the fetch.
 
         Raises TransientError (dns, dns-temporary, connect, tls, timeout, protocol) and PermanentError
         (address-refused, too-large, bad-url, too-many-redirects, wrong-type).
@@ -119,9 +127,11 @@ class HttpClient:
         if last_modified:
             headers["If-Modified-Since"] = last_modified
         try:
-            async with asyncio.timeout(self.settings.total_timeout):
-                chain = _Chain(self._client, self.settings.max_redirects, headers)
-                return await chain.run(url, begun, _Limits(max_body, truncate, content_types))
+            async with asyncio.timeout(self.settings.total_timeout) as limit:
+                chain = _Chain(self._client, self.settings.max_redirects, headers, _uncounted(visit, limit))
+                response = await chain.run(url, begun, _Limits(max_body, truncate, content_types))
+            await self._close_spoiled(response.url)
+            return response
         except TimeoutError as error:
             seconds = f"{self.settings.total_timeout:g}"
             raise TransientError(f"{url}: not finished within {seconds} seconds", code="timeout") from error
@@ -132,6 +142,53 @@ class HttpClient:
         except (httpx.InvalidURL, UnicodeError) as error:
             raise PermanentError(f"{url!r} is not a usable address: {error}", code="bad-url") from error
 
+    async def close_idle(self, host: str) -> None:
+        """Close the connections to a host that no request uses."""
+        for connection in self._pool.connections:
+            if connection.is_idle() and _host_of(connection) == host:
+                await connection.aclose()
+
+    async def _close_spoiled(self, url: str) -> None:
+        """An answer longer than its Content-Length leaves a rest behind, which would be taken for the next answer."""
+        name = host_of(httpx.URL(url))
+        for connection in self._pool.connections:
+            inner = getattr(connection, "_connection", None)
+            state = getattr(inner, "_h11_state", None)
+            if state is not None and connection.is_idle() and state.trailing_data[0] and _host_of(connection) == name:
+                await connection.aclose()
+
+
+def host_of(url: httpx.URL) -> str:
+    """The host as the gate and the work queue know it."""
+    return url.raw_host.decode("ascii").lower().rstrip(".")
+
+
+def _host_of(connection: httpcore.AsyncConnectionInterface) -> str:
+    origin = getattr(connection, "_origin", None)
+    return "" if origin is None else str(origin.host.decode("ascii")).lower().rstrip(".")
+
+
+@asynccontextmanager
+async def _no_visit(url: httpx.URL) -> AsyncIterator[Callable[[], None]]:
+    yield lambda: None
+
+
+def _uncounted(visit: Visit | None, limit: asyncio.Timeout) -> Visit:
+    """The same, with the fetch's time standing still while it is entered."""
+    if visit is None:
+        return _no_visit
+    loop = asyncio.get_running_loop()
+
+    @asynccontextmanager
+    async def around(url: httpx.URL) -> AsyncIterator[Callable[[], None]]:
+        left = (limit.when() or loop.time()) - loop.time()
+        limit.reschedule(None)
+        async with visit(url) as answered:
+            limit.reschedule(loop.time() + left)
+            yield answered
+
+    return around
+
 
 class _Limits:
     def __init__(self, max_body: int, truncate: bool, types: ContentTypes | None) -> None:
@@ -141,36 +198,44 @@ class _Limits:
 class _Chain:
     """One fetch: the first request and those that redirects ask for."""
 
-    def __init__(self, client: httpx.AsyncClient, max_redirects: int, headers: dict[str, str]) -> None:
-        self._client, self._max, self._headers = client, max_redirects, headers
+    def __init__(self, client: httpx.AsyncClient, max_redirects: int, headers: dict[str, str], visit: Visit) -> None:
+        self._client, self._max, self._headers, self._visit = client, max_redirects, headers, visit
         # For this fetch alone: some sites set a cookie and redirect to the same page until it comes back.
         self._cookies = httpx.Cookies()
 
     async def run(self, url: str, begun: float, limits: _Limits) -> Response:
         current, permanent_url, only_permanent = _checked(httpx.URL(url)), None, True
         for _ in range(self._max + 1):
-            request = self._client.build_request("GET", current, headers=self._headers)
-            self._cookies.set_cookie_header(request)
-            response = await self._client.send(request, stream=True)
-            try:
-                self._cookies.extract_cookies(response)
-                location = response.headers.get("location")
-                if response.status_code in _REDIRECTS and location:
-                    current = _checked(current.join(location).copy_with(fragment=None))
-                    only_permanent = only_permanent and response.status_code in _PERMANENT
-                    permanent_url = str(current) if only_permanent else permanent_url
-                    continue
-                return Response(
-                    status=response.status_code,
-                    url=str(current),
-                    body=await _body(response, str(current), limits),
-                    headers={k: v for k, v in response.headers.items() if k != "set-cookie"},
-                    permanent_url=permanent_url,
-                    elapsed=time.monotonic() - begun,
-                )
-            finally:
-                await response.aclose()
+            async with self._visit(current) as answered:
+                found = await self._request(current, limits, answered)
+            if isinstance(found, httpx.Response):
+                current = _checked(current.join(found.headers["location"]).copy_with(fragment=None))
+                only_permanent = only_permanent and found.status_code in _PERMANENT
+                permanent_url = str(current) if only_permanent else permanent_url
+                continue
+            return replace(found, permanent_url=permanent_url, elapsed=time.monotonic() - begun)
         raise PermanentError(f"{url}: more than {self._max} redirects", code="too-many-redirects")
+
+    async def _request(
+        self, current: httpx.URL, limits: _Limits, answered: Callable[[], None]
+    ) -> Response | httpx.Response:
+        """One request: the answer, or the bare redirect."""
+        request = self._client.build_request("GET", current, headers=self._headers)
+        self._cookies.set_cookie_header(request)
+        response = await self._client.send(request, stream=True)
+        answered()
+        try:
+            self._cookies.extract_cookies(response)
+            if response.status_code in _REDIRECTS and response.headers.get("location"):
+                return response
+            return Response(
+                status=response.status_code,
+                url=str(current),
+                body=await _body(response, str(current), limits),
+                headers={k: v for k, v in response.headers.items() if k != "set-cookie"},
+            )
+        finally:
+            await response.aclose()
 
 
 def _checked(url: httpx.URL) -> httpx.URL:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import zlib
-from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,12 +15,13 @@ from typing import Any
 import structlog
 
 from pipeline.adapters.database import Connection, rows
-from pipeline.adapters.gate import HostGate
-from pipeline.adapters.http import ARTICLE_ACCEPT, HttpClient, article_types
-from pipeline.adapters.robots import Robots, RobotsAnswer
+from pipeline.adapters.gate import NotItsTurn
+from pipeline.adapters.http import ARTICLE_ACCEPT, article_types
+from pipeline.adapters.web import Web
 from pipeline.errors import ClaimwatchError, TransientError
-from pipeline.logic import schedule, urls
+from pipeline.logic import schedule
 from pipeline.model import Response
+from pipeline.stages.visits import polite, put_back, turns
 from pipeline.stages.work import Item, Run, StageReport, WebDeps, begin
 
 FIRST_RETRY = timedelta(minutes=5)
@@ -44,7 +44,7 @@ class Fetched:
 def run(conn: Connection, deps: WebDeps, limit: int, *, shard: int = 0, shards: int = 1) -> StageReport:
     """Fetch up to `limit` due articles."""
     with begin(conn, deps, "fetch", shard=shard, shards=shards) as run:
-        items = {item.item_id: item for item in run.claim(limit)}
+        items = {item.item_id: item for item in run.claim(limit, turns(deps.settings.fetch.host_delay))}
         if items:
             articles = rows(conn, "articles.to_fetch", article_ids=list(items))
             asyncio.run(_fetch_all(run, deps, [(items[a.article_id], a) for a in articles]))
@@ -52,50 +52,35 @@ def run(conn: Connection, deps: WebDeps, limit: int, *, shard: int = 0, shards: 
 
 
 async def _fetch_all(run: Run, deps: WebDeps, work: list[tuple[Item, Any]]) -> None:
-    gate = HostGate(deps.settings.fetch, deps.starts)
-    # Half of the lease is left for a slow end: an item that would be started later goes back into the queue.
-    deadline = asyncio.get_running_loop().time() + deps.settings.lease / 2
-    async with deps.http() as client:
-        robots = Robots(client, deps.clock)
+    settings = deps.settings.fetch
+    async with polite(run, deps, delay=settings.host_delay, robots=settings.respect_robots) as web:
+        if web.robots is not None:
+            web.robots.look_up([article.url for _, article in work])
 
-        async def one(item: Item, article: Any) -> tuple[Item, Any, Fetched | None]:
-            return item, article, await _fetch(client, robots, gate, deps, article, deadline)
+        async def one(item: Item, article: Any) -> tuple[Item, Any, Fetched | NotItsTurn]:
+            return item, article, await _fetch(web, deps, article)
 
         for task in asyncio.as_completed([one(item, article) for item, article in work]):
             item, article, fetched = await task
             with run.shield(item):
-                if fetched is None:
-                    with run.settling(item):
-                        wait = timedelta(seconds=gate.wait_for(urls.host(article.url)))
-                        run.again(item, "not-its-turn", deps.clock.now() + wait, fresh=True)
+                if isinstance(fetched, NotItsTurn):
+                    put_back(run, item, fetched)
                 else:
                     _store(run, deps, item, article, fetched)
 
 
-async def _fetch(
-    client: HttpClient, robots: Robots, gate: HostGate, deps: WebDeps, article: Any, deadline: float
-) -> Fetched | None:
-    host = urls.host(article.url)
-    delay: float | None = None
+async def _fetch(web: Web, deps: WebDeps, article: Any) -> Fetched | NotItsTurn:
     try:
-        if deps.settings.fetch.respect_robots:
-            answer = await robots.allowed(article.url)
-            if not answer.allowed:
-                return _forbidden(host, answer)
-            delay = answer.crawl_delay
-        async with AsyncExitStack() as turn:
-            async with asyncio.timeout_at(deadline):
-                await turn.enter_async_context(gate(host, delay))
-            response = await client.get(
-                article.url,
-                etag=article.etag,
-                last_modified=article.last_modified,
-                max_body=deps.settings.fetch.max_body,
-                accept=ARTICLE_ACCEPT,
-                content_types=article_types,
-            )
-    except TimeoutError:
-        return None  # its host's turn did not come in this batch
+        response = await web.get(
+            article.url,
+            etag=article.etag,
+            last_modified=article.last_modified,
+            max_body=deps.settings.fetch.max_body,
+            accept=ARTICLE_ACCEPT,
+            content_types=article_types,
+        )
+    except NotItsTurn as error:
+        return error
     except TransientError as error:
         return Fetched(error.code, problem=str(error), transient=True, retry_after=error.retry_after)
     except ClaimwatchError as error:
@@ -103,27 +88,22 @@ async def _fetch(
     except Exception as error:  # one page must not take the other hosts' pages with it
         log.exception("crashed", article=article.url)
         return Fetched("crashed", problem=f"{type(error).__name__}: {error}")
-    return _judge(gate, host, response, deps.clock.now())
+    return _judge(web, article, response, deps.clock.now())
 
 
-def _forbidden(host: str, answer: RobotsAnswer) -> Fetched:
-    """A robots.txt that can't be read means no, but not for ever: the host may be back soon."""
-    if answer.reason == "robots-unreadable":
-        problem = f"robots.txt of {host} can't be read, so its pages are left alone for now: {answer.detail}"
-        return Fetched(answer.reason, problem=problem, transient=True)
-    return Fetched("robots", problem=f"robots.txt of {host} does not allow it: {answer.detail}")
-
-
-def _judge(gate: HostGate, host: str, response: Response, now: datetime) -> Fetched:
-    if response.status == 304:
+def _judge(web: Web, article: Any, response: Response, now: datetime) -> Fetched:
+    if response.status == 304 and (article.etag or article.last_modified):
         return Fetched("unchanged", response)
-    if 200 <= response.status < 300:
+    if 200 <= response.status < 300 and response.body:
         return Fetched("fetched", response)
+    if 200 <= response.status < 300:
+        return Fetched("empty", None, "the server sent an empty page", transient=True)
     problem = f"the server answered {response.status}"
     retry_after = schedule.retry_after(response.headers, now)
     if response.status == 429:
-        gate.pause(host, retry_after or 60.0)
-    transient = response.status in (408, 425, 429) or response.status >= 500
+        web.pause(response, retry_after)
+    # 304: nobody had asked whether it was modified
+    transient = response.status in (304, 408, 425, 429) or response.status >= 500
     return Fetched(f"http-{response.status}", None, problem, transient, retry_after)
 
 

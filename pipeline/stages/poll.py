@@ -12,13 +12,17 @@ import structlog
 from psycopg.types.json import Jsonb
 
 from pipeline.adapters.database import Connection, row, rows
-from pipeline.adapters.gate import HostGate
-from pipeline.adapters.http import FEED_ACCEPT, HttpClient
+from pipeline.adapters.gate import NotItsTurn
+from pipeline.adapters.http import FEED_ACCEPT
+from pipeline.adapters.web import Web
 from pipeline.errors import ClaimwatchError, PermanentError
 from pipeline.logic import feeds, schedule, urls
 from pipeline.logic.schedule import PollOutcome
 from pipeline.model import ParsedFeed, PollState, Response
+from pipeline.stages.visits import polite, put_back, turns
 from pipeline.stages.work import Item, Run, StageReport, WebDeps, begin
+
+FULL_AFTER = timedelta(hours=24)  # without the whole feed, whatever its ETag says
 
 log = structlog.get_logger()
 
@@ -38,7 +42,7 @@ class Polled:
 def run(conn: Connection, deps: WebDeps, limit: int, *, shard: int = 0, shards: int = 1) -> StageReport:
     """Poll up to `limit` due feeds."""
     with begin(conn, deps, "poll", shard=shard, shards=shards) as run:
-        items = {item.item_id: item for item in run.claim(limit)}
+        items = {item.item_id: item for item in run.claim(limit, turns(deps.settings.poll.host_delay))}
         if items:
             known = rows(conn, "feeds.to_poll", feed_ids=list(items))
             asyncio.run(_poll_all(run, deps, [(items[feed.feed_id], feed) for feed in known]))
@@ -46,30 +50,39 @@ def run(conn: Connection, deps: WebDeps, limit: int, *, shard: int = 0, shards: 
 
 
 async def _poll_all(run: Run, deps: WebDeps, work: list[tuple[Item, Any]]) -> None:
-    gate = HostGate(deps.settings.fetch, deps.starts)
-    async with deps.http() as client:
+    async with polite(run, deps, delay=deps.settings.poll.host_delay) as web:
 
-        async def one(item: Item, feed: Any) -> tuple[Item, Any, Polled]:
-            return item, feed, await _poll(client, gate, deps, feed)
+        async def one(item: Item, feed: Any) -> tuple[Item, Any, Polled | NotItsTurn]:
+            return item, feed, await _poll(web, deps, feed)
 
         for task in asyncio.as_completed([one(item, feed) for item, feed in work]):
             item, feed, polled = await task
             with run.shield(item):
-                _store(run, deps, item, feed, polled)
+                if isinstance(polled, NotItsTurn):
+                    put_back(run, item, polled)
+                else:
+                    _store(run, deps, item, feed, polled)
 
 
-async def _poll(client: HttpClient, gate: HostGate, deps: WebDeps, feed: Any) -> Polled:
+async def _poll(web: Web, deps: WebDeps, feed: Any) -> Polled | NotItsTurn:
+    # Some servers' ETags never change while the feed does: now and then the whole of it is asked for.
+    told = feed.last_full_at is not None and deps.clock.now() - feed.last_full_at < FULL_AFTER
     try:
-        # A feed is one small request: hosts are spared by concurrency; the delay is for articles.
-        async with gate(urls.host(feed.url), 0):
-            response = await client.get(
-                feed.url,
-                etag=feed.etag,
-                last_modified=feed.last_modified,
-                max_body=deps.settings.poll.max_body,
-                accept=FEED_ACCEPT,
-            )
+        response = await web.get(
+            feed.url,
+            etag=feed.etag if told else None,
+            last_modified=feed.last_modified if told else None,
+            max_body=deps.settings.poll.max_body,
+            accept=FEED_ACCEPT,
+        )
+        if response.status == 429:
+            web.pause(response, schedule.retry_after(response.headers, deps.clock.now()))
+        if response.status == 304 and not (told and (feed.etag or feed.last_modified)):
+            problem = f"the server answered 304 (not modified) for {feed.url} although it was asked for the whole feed"
+            return Polled("http-304", PollOutcome.SOFT, response, problem=problem)
         return _read(feed, response)
+    except NotItsTurn as error:
+        return error
     except ClaimwatchError as error:
         return Polled(error.code, schedule.of_error(error.code), problem=str(error))
     except Exception as error:  # a feed that trips a parser must not take the other feeds with it
@@ -127,6 +140,7 @@ def _store(run: Run, deps: WebDeps, item: Item, feed: Any, polled: Polled) -> No
             title=(polled.parsed.title or None) if polled.parsed else None,
             format=polled.parsed.format if polled.parsed else None,
             answered=polled.effect is PollOutcome.CHANGED,
+            full=response is not None and 200 <= response.status < 300,
             etag=headers.get("etag"),
             last_modified=headers.get("last-modified"),
             body_hash=polled.body_hash,

@@ -35,7 +35,6 @@ class Services:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.starts: dict[str, float] = {}  # when each host may be asked next; see HostGate
 
     @cached_property
     def clock(self) -> Clock:

@@ -54,10 +54,8 @@ class Deps(Protocol):
 
 
 class WebDeps(Deps, Protocol):
-    """For stages that ask other people's servers. `starts` is HostGate's: when each host may be asked next."""
+    """For stages that ask other people's servers."""
 
-    @property
-    def starts(self) -> dict[str, float]: ...
     def http(self) -> HttpClient: ...
 
 
@@ -120,8 +118,8 @@ class Run:
     def stage(self) -> str:
         return self.report.stage
 
-    def claim(self, limit: int) -> list[Item]:
-        """Lease up to `limit` due items, committed at once."""
+    def claim(self, limit: int, a_host: int | None = None) -> list[Item]:
+        """Lease up to `limit` due items, at most `a_host` of one host, committed at once."""
         values: dict[str, Any] = {
             "stage": self.stage,
             "now": self.clock.now(),
@@ -130,7 +128,7 @@ class Run:
             "token": self.token,
         }
         if self.stage in HOSTED:
-            found = rows(self.conn, "work.claim", shard=self.shard, shards=self.shards, **values)
+            found = rows(self.conn, "work.claim", shard=self.shard, shards=self.shards, a_host=a_host, **values)
         elif self.stage == "track":
             found = rows(self.conn, "work.claim_matches", **values)
         else:

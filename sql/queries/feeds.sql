@@ -28,7 +28,7 @@ order by f.feed_id
 -- to_poll --
 -- What a poll needs to know of its feeds.
 select feed_id, url, publisher_id, state, etag, last_modified, body_hash, poll_interval, failures, moved_to,
-       moved_sightings
+       moved_sightings, last_full_at
 from ingest.feeds
 where feed_id = any(%(feed_ids)s)
 
@@ -47,6 +47,7 @@ set url = coalesce(%(new_url)s, url),
     moved_to = %(moved_to)s,
     moved_sightings = %(moved_sightings)s,
     last_polled_at = %(now)s,
+    last_full_at = case when %(full)s then %(now)s else last_full_at end,
     last_success_at = case when %(success)s then %(now)s else last_success_at end,
     last_outcome = %(outcome)s,
     last_problem = %(problem)s

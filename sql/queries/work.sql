@@ -1,5 +1,7 @@
 -- claim --
--- Takes up to `limit` due items under a lease. Hosts take turns, so that one host can't fill a batch.
+-- Takes up to `limit` due items under a lease. Hosts take turns, so that one host can't fill a batch, and at most
+-- `a_host` of one come into it. A host that another run asks at the moment (hosts.take) is left out: its turn comes
+-- later. Mail is another matter: that goes by domain, and to our own server.
 with due as (
     select item_id, due_at,
            row_number() over (partition by host order by due_at, item_id) as turn
@@ -8,10 +10,12 @@ with due as (
       and due_at <= %(now)s
       and (lease_until is null or lease_until <= %(now)s)
       and (hashtext(host) & 2147483647) %% %(shards)s = %(shard)s
+      and (stage = 'notify' or host not in (select host from ingest.hosts where held_until > clock_timestamp()))
 ), chosen as (
     select w.item_id
     from due join ingest.work w on w.stage = %(stage)s and w.item_id = due.item_id
-    where w.lease_until is null or w.lease_until <= %(now)s
+    where (w.lease_until is null or w.lease_until <= %(now)s)
+      and (%(a_host)s::integer is null or due.turn <= %(a_host)s)
     order by due.turn, due.due_at, w.item_id
     limit %(limit)s
     for update of w skip locked
