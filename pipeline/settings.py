@@ -58,6 +58,7 @@ class PollSettings(Section):
 
     min_interval: Seconds = 300.0  # a feed that changes all the time is asked this often
     max_interval: Seconds = 86_400.0  # one that never changes, this often
+    host_delay: Annotated[float, Field(ge=0)] = 1.0  # between two feeds of one host
     max_body: int = Field(default=10 * 2**20, gt=0)  # bytes, after decompression
     batch: int = Field(default=200, gt=0)
 

@@ -14,12 +14,12 @@ from functools import cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from types import TracebackType
 
-import httpcore
 import httpx
 
 from pipeline import __version__
 from pipeline.adapters import bodies
 from pipeline.adapters.addresses import AddressPolicy, CheckedBackend, HostMap, Resolver, system_resolver
+from pipeline.adapters.pools import SitePools
 from pipeline.errors import PermanentError, TransientError
 from pipeline.model import Response
 from pipeline.settings import FetchSettings
@@ -34,7 +34,8 @@ ContentTypes = Callable[[str], bool] | tuple[str, ...]
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _PERMANENT = frozenset({301, 308})
 _ERROR_BODY = 65_536  # bytes kept of the body of an answer that is not 2xx: enough to say what it was
-_CONNECTIONS = httpx.Limits(max_connections=64, max_keepalive_connections=32, keepalive_expiry=15.0)
+_AT_A_TIME = 64  # requests of one client, whatever the number of hosts
+_KEEPALIVE = 15.0  # seconds that an idle connection stays open
 
 
 def article_types(media_type: str) -> bool:
@@ -67,14 +68,14 @@ class HttpClient:
         context = _tls()
         transport = httpx.AsyncHTTPTransport(verify=context)
         # httpx has no argument for a network backend, httpcore's pool has.
-        transport._pool = httpcore.AsyncConnectionPool(
+        transport._pool = SitePools(
             ssl_context=context,
-            max_connections=_CONNECTIONS.max_connections,
-            max_keepalive_connections=_CONNECTIONS.max_keepalive_connections,
-            keepalive_expiry=_CONNECTIONS.keepalive_expiry,
+            max_connections=settings.per_host,
+            keepalive_expiry=_KEEPALIVE,
             http2=True,
             network_backend=backend,
         )
+        self._slots = asyncio.Semaphore(_AT_A_TIME)
         self._client = httpx.AsyncClient(
             transport=transport,
             trust_env=False,
@@ -119,7 +120,7 @@ class HttpClient:
         if last_modified:
             headers["If-Modified-Since"] = last_modified
         try:
-            async with asyncio.timeout(self.settings.total_timeout):
+            async with self._slots, asyncio.timeout(self.settings.total_timeout):
                 chain = _Chain(self._client, self.settings.max_redirects, headers)
                 return await chain.run(url, begun, _Limits(max_body, truncate, content_types))
         except TimeoutError as error:

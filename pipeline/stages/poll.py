@@ -46,7 +46,8 @@ def run(conn: Connection, deps: WebDeps, limit: int, *, shard: int = 0, shards: 
 
 
 async def _poll_all(run: Run, deps: WebDeps, work: list[tuple[Item, Any]]) -> None:
-    gate = HostGate(deps.settings.fetch, deps.starts)
+    polite = deps.settings.fetch.model_copy(update={"host_delay": deps.settings.poll.host_delay})
+    gate = HostGate(polite, deps.starts)
     async with deps.http() as client:
 
         async def one(item: Item, feed: Any) -> tuple[Item, Any, Polled]:
@@ -60,8 +61,7 @@ async def _poll_all(run: Run, deps: WebDeps, work: list[tuple[Item, Any]]) -> No
 
 async def _poll(client: HttpClient, gate: HostGate, deps: WebDeps, feed: Any) -> Polled:
     try:
-        # A feed is one small request: hosts are spared by concurrency; the delay is for articles.
-        async with gate(urls.host(feed.url), 0):
+        async with gate(urls.host(feed.url)):
             response = await client.get(
                 feed.url,
                 etag=feed.etag,
