@@ -10,7 +10,7 @@ BENCH ?=
 TESTS ?= -n 2 --dist loadfile
 BIN := $(VENV)/bin
 
-.PHONY: help setup demo test lint docs bench-stream bench-eval bench-ablation bench-clef bench-match bench-origins bench-stories bench-figures bench-numerals
+.PHONY: help setup demo test lint docs bench-stream bench-eval bench-ablation bench-clef bench-match bench-origins bench-stories bench-figures bench-numerals bench-poll
 .DEFAULT_GOAL := help
 
 help:
@@ -65,6 +65,15 @@ bench-stories: setup
 # How long quantities take to find: make bench-numerals BENCH=data/stream
 bench-numerals: setup
 	@PYTHONPATH=. $(BIN)/python benchmarks/numerals.py $(BENCH)
+
+# Polling beside lemon24/reader, which gets an environment of its own
+bench-poll: setup $(VENV)/peers/reader/.ready
+	@PYTHONPATH=. $(BIN)/python benchmarks/poll.py --reader $(VENV)/peers/reader/bin/python $(BENCH)
+
+$(VENV)/peers/reader/.ready:
+	@$(PYTHON) -m venv $(VENV)/peers/reader
+	@$(VENV)/peers/reader/bin/pip install --quiet reader==3.26 sgmllib3k==1.0.0
+	@touch $@
 
 docs: setup
 	@$(BIN)/python scripts/docs.py

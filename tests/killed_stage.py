@@ -51,7 +51,7 @@ def hook(moment: str, times: int) -> None:
         if left == 0:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    claim, settling, send = work.Run.claim, work.Run.settling, Mailer.send
+    claim, storing, send = work.Run.claim, work.Run.storing, Mailer.send
 
     def killed_claim(self: work.Run, limit: int) -> list[work.Item]:
         items = claim(self, limit)
@@ -60,8 +60,8 @@ def hook(moment: str, times: int) -> None:
         return items
 
     @contextmanager
-    def killed_settling(self: work.Run, *items: work.Item) -> Iterator[None]:
-        with settling(self, *items):
+    def killed_storing(self: work.Run) -> Iterator[None]:
+        with storing(self):
             yield
             now("before-commit")
         now("after-commit")
@@ -71,7 +71,7 @@ def hook(moment: str, times: int) -> None:
         send(self, message)
         now("after-send")
 
-    work.Run.claim, work.Run.settling, Mailer.send = killed_claim, killed_settling, killed_send  # type: ignore[method-assign,assignment]
+    work.Run.claim, work.Run.storing, Mailer.send = killed_claim, killed_storing, killed_send  # type: ignore[method-assign,assignment]
 
 
 def main(task: dict[str, Any]) -> None:

@@ -58,7 +58,7 @@ OUTLETS = {
 LEASE = 60.0
 FOLLOWED = ("over-10000-troops", "special-forces", "desertion")
 READERS = (("desk@example.org", None), ("many@example.org", "over-10000-troops"))
-SMALL = {"embed": 10, "match": 10}  # stages that settle a whole batch at once
+SMALL = {"poll": 2, "embed": 10, "match": 10}  # stages that settle a whole batch at once
 
 STORY = "(select min(s.url) from ingest.articles s where s.story_id = {0}.story_id)"
 CONTENT = {
@@ -312,12 +312,12 @@ def test_the_undisturbed_run_is_worth_comparing_with(scene: Scene) -> None:
 
 ITEMWISE = [
     (stage, moment, times)
-    for stage in ("poll", "fetch", "extract", "group", "track")
+    for stage in ("fetch", "extract", "group", "track")
     for moment, times in (("claimed", 1), ("before-commit", 3), ("after-commit", 3))
 ]
 BATCHWISE = [
     (stage, moment, times)
-    for stage in ("embed", "match")
+    for stage in ("poll", "embed", "match")
     for moment, times in (("claimed", 1), ("before-commit", 2), ("after-commit", 2))
 ]
 

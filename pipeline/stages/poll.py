@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+import psycopg
 import structlog
 from psycopg.types.json import Jsonb
 
-from pipeline.adapters.database import Connection, row, rows
+from pipeline.adapters.database import Connection, execute_many, row, rows
 from pipeline.adapters.gate import NotItsTurn
 from pipeline.adapters.http import FEED_ACCEPT
 from pipeline.adapters.web import Web
 from pipeline.errors import ClaimwatchError, PermanentError
 from pipeline.logic import feeds, schedule, urls
 from pipeline.logic.schedule import PollOutcome
-from pipeline.model import ParsedFeed, PollState, Response
+from pipeline.model import ParsedEntry, ParsedFeed, PollPlan, PollState, Response
 from pipeline.stages.visits import polite, put_back, turns
-from pipeline.stages.work import Item, Run, StageReport, WebDeps, begin
+from pipeline.stages.work import Item, LeaseLost, Postponed, Run, StageReport, WebDeps, begin
+
+STORED_TOGETHER = 25  # feeds a transaction: one feed alone costs the database six times as much
+_GOOD = (PollOutcome.CHANGED, PollOutcome.UNCHANGED)
 
 FULL_AFTER = timedelta(hours=24)  # without the whole feed, whatever its ETag says
 
@@ -49,7 +54,17 @@ def run(conn: Connection, deps: WebDeps, limit: int, *, shard: int = 0, shards: 
         return run.report
 
 
+@dataclass(frozen=True)
+class Poll:
+    """One feed and what its poll brought."""
+
+    item: Item
+    feed: Any
+    polled: Polled
+
+
 async def _poll_all(run: Run, deps: WebDeps, work: list[tuple[Item, Any]]) -> None:
+    waiting: list[Poll] = []
     async with polite(run, deps, delay=deps.settings.poll.host_delay) as web:
 
         async def one(item: Item, feed: Any) -> tuple[Item, Any, Polled | NotItsTurn]:
@@ -57,11 +72,14 @@ async def _poll_all(run: Run, deps: WebDeps, work: list[tuple[Item, Any]]) -> No
 
         for task in asyncio.as_completed([one(item, feed) for item, feed in work]):
             item, feed, polled = await task
-            with run.shield(item):
-                if isinstance(polled, NotItsTurn):
-                    put_back(run, item, polled)
-                else:
-                    _store(run, deps, item, feed, polled)
+            if isinstance(polled, NotItsTurn):
+                put_back(run, item, polled)
+                continue
+            waiting.append(Poll(item, feed, polled))
+            if len(waiting) == STORED_TOGETHER:
+                _store_all(run, deps, waiting)
+                waiting = []
+    _store_all(run, deps, waiting)
 
 
 async def _poll(web: Web, deps: WebDeps, feed: Any) -> Polled | NotItsTurn:
@@ -107,13 +125,48 @@ def _read(feed: Any, response: Response) -> Polled:
     return Polled("changed", PollOutcome.CHANGED, response, parsed, parsed.problem, body_hash)
 
 
-def _store(run: Run, deps: WebDeps, item: Item, feed: Any, polled: Polled) -> None:
+def _store_all(run: Run, deps: WebDeps, polls: list[Poll]) -> None:
+    """Together, in one transaction; where that fails, one by one, so that the one that can't be stored stays alone."""
+    try:
+        with run.storing():
+            _store(run, deps, polls)
+    except LeaseLost:
+        pass
+    except (ClaimwatchError, psycopg.OperationalError):
+        raise
+    except Exception as error:
+        log.warning("stored one by one", feeds=len(polls), reason=f"{type(error).__name__}: {error}")
+    else:
+        return
+    for poll in polls:
+        with run.shield(poll.item), run.settling(poll.item):
+            _store(run, deps, [poll])
+
+
+def _store(run: Run, deps: WebDeps, polls: list[Poll]) -> None:
     now = deps.clock.now()
+    store_entries(run.conn, [(poll.feed, poll.polled.parsed) for poll in polls if poll.polled.parsed], now)
+    states, postponed = [], []
+    for poll in polls:
+        feed, polled = poll.feed, poll.polled
+        plan = _plan(deps, feed, polled, now)
+        states.append(_state(run.conn, feed, polled, plan, now))
+        if plan.state == "gone":
+            run.done(poll.item, polled.outcome, polled.problem)
+        else:
+            fresh = polled.effect in _GOOD
+            postponed.append(Postponed(poll.item, polled.outcome, plan.next_poll_at, polled.problem, fresh))
+    execute_many(run.conn, "feeds.polled", states)
+    if postponed:
+        run.all_again(postponed)
+
+
+def _plan(deps: WebDeps, feed: Any, polled: Polled, now: datetime) -> PollPlan:
     response = polled.response
     moved = None
     if response is not None and response.permanent_url is not None:
         moved = urls.canonical(response.permanent_url)
-    plan = schedule.plan(
+    return schedule.plan(
         PollState(feed.poll_interval, feed.failures, feed.moved_to, feed.moved_sightings),
         outcome=polled.effect,
         now=now,
@@ -123,64 +176,73 @@ def _store(run: Run, deps: WebDeps, item: Item, feed: Any, polled: Polled) -> No
         headers=response.headers if response else {},
         permanent_url=moved,
     )
-    good = polled.effect in (PollOutcome.CHANGED, PollOutcome.UNCHANGED)
-    with run.settling(item):
-        if polled.parsed is not None:
-            store_entries(run.conn, feed.feed_id, feed.publisher_id, polled.parsed, now)
-        new_url = plan.new_url
-        if new_url and row(run.conn, "feeds.url_taken", url=new_url, feed_id=feed.feed_id):
-            new_url = None  # the address it moved to is polled as a feed of its own
-        headers = response.headers if response else {}
-        rows(
-            run.conn,
-            "feeds.polled",
-            feed_id=feed.feed_id,
-            new_url=new_url,
-            state=plan.state if feed.state == "active" else feed.state,
-            title=(polled.parsed.title or None) if polled.parsed else None,
-            format=polled.parsed.format if polled.parsed else None,
-            answered=polled.effect is PollOutcome.CHANGED,
-            full=response is not None and 200 <= response.status < 300,
-            etag=headers.get("etag"),
-            last_modified=headers.get("last-modified"),
-            body_hash=polled.body_hash,
-            interval=plan.poll.interval,
-            failures=plan.poll.failures,
-            moved_to=plan.poll.moved_to,
-            moved_sightings=plan.poll.moved_sightings,
-            now=now,
-            success=good,
-            outcome=polled.outcome,
-            problem=polled.problem,
-        )
-        if plan.state == "gone":
-            run.done(item, polled.outcome, polled.problem)
-        else:
-            run.again(item, polled.outcome, plan.next_poll_at, polled.problem, fresh=good)
 
 
-def store_entries(conn: Connection, feed_id: int, publisher_id: int, parsed: ParsedFeed, now: datetime) -> int:
-    """Store the entries that are new to this feed; how many. Call inside a transaction."""
-    keys = [entry.key for entry in parsed.entries]
-    known = {r.entry_key for r in rows(conn, "feeds.known_keys", feed_id=feed_id, keys=keys)}
-    given = []
-    for entry in parsed.entries:
-        if entry.key in known:
-            continue
-        address = urls.canonical(entry.url) if entry.url else None
-        fields = asdict(entry)
-        fields["entry_key"] = fields.pop("key")
-        published = fields.pop("published")
-        fields["published_at"] = published.isoformat() if published else None
-        fields["language"] = entry.language or parsed.language
-        fields["fetchable"] = address is not None
-        fields["host"] = urls.host(address) if address else ""
-        fields["article_url"] = address or _urn(feed_id, entry.key)
-        given.append(fields)
+def _state(conn: Connection, feed: Any, polled: Polled, plan: PollPlan, now: datetime) -> dict[str, Any]:
+    """What the poll leaves behind in the feed's row."""
+    new_url = plan.new_url
+    if new_url and row(conn, "feeds.url_taken", url=new_url, feed_id=feed.feed_id):
+        new_url = None  # the address it moved to is polled as a feed of its own
+    headers = polled.response.headers if polled.response else {}
+    return {
+        "feed_id": feed.feed_id,
+        "new_url": new_url,
+        "state": plan.state if feed.state == "active" else feed.state,
+        "title": (polled.parsed.title or None) if polled.parsed else None,
+        "format": polled.parsed.format if polled.parsed else None,
+        "answered": polled.effect is PollOutcome.CHANGED,
+        "full": polled.response is not None and 200 <= polled.response.status < 300,
+        "etag": headers.get("etag"),
+        "last_modified": headers.get("last-modified"),
+        "body_hash": polled.body_hash,
+        "interval": plan.poll.interval,
+        "failures": plan.poll.failures,
+        "moved_to": plan.poll.moved_to,
+        "moved_sightings": plan.poll.moved_sightings,
+        "now": now,
+        "success": polled.effect in _GOOD,
+        "outcome": polled.outcome,
+        "problem": polled.problem,
+    }
+
+
+def store_entries(conn: Connection, feeds_read: Sequence[tuple[Any, ParsedFeed]], now: datetime) -> int:
+    """Store the entries that are new to their feed (a row with `feed_id` and `publisher_id`); how many. Call inside
+    a transaction.
+    """
+    keys = [{"feed_id": f.feed_id, "entry_key": entry.key} for f, parsed in feeds_read for entry in parsed.entries]
+    known = {(r.feed_id, r.entry_key) for r in rows(conn, "feeds.known_keys", entries=Jsonb(keys))} if keys else set()
+    given = [
+        _given(feed, parsed, entry)
+        for feed, parsed in feeds_read
+        for entry in parsed.entries
+        if (feed.feed_id, entry.key) not in known
+    ]
     if not given:
         return 0
-    stored = row(conn, "feeds.add_entries", feed_id=feed_id, publisher_id=publisher_id, entries=Jsonb(given), now=now)
-    return int(stored.entries)
+    for place, entry in enumerate(given):
+        entry["place"] = place
+    return int(row(conn, "feeds.add_entries", entries=Jsonb(given), now=now).entries)
+
+
+def _given(feed: Any, parsed: ParsedFeed, entry: ParsedEntry) -> dict[str, Any]:
+    address = urls.canonical(entry.url) if entry.url else None
+    return {
+        "feed_id": feed.feed_id,
+        "publisher_id": feed.publisher_id,
+        "entry_key": entry.key,
+        "article_url": address or _urn(feed.feed_id, entry.key),
+        "host": urls.host(address) if address else "",
+        "fetchable": address is not None,
+        "url": entry.url,
+        "title": entry.title,
+        "summary": entry.summary,
+        "content": entry.content,
+        "author": entry.author,
+        "source": entry.source,
+        "language": entry.language or parsed.language,
+        "published_at": entry.published.isoformat() if entry.published else None,
+    }
 
 
 def _urn(feed_id: int, key: str) -> str:

@@ -82,6 +82,17 @@ class Item:
     host: str
 
 
+@dataclass(frozen=True)
+class Postponed:
+    """An item that stays queued until `due_at`; `fresh` forgets its failed attempts."""
+
+    item: Item
+    outcome: str
+    due_at: datetime
+    problem: str | None = None
+    fresh: bool = False
+
+
 @dataclass
 class StageReport:
     """What a run did: `claimed` items, each counted once in `outcomes`."""
@@ -142,14 +153,22 @@ class Run:
     @contextmanager
     def settling(self, *items: Item) -> Iterator[None]:
         """The transaction in which the items' results are stored. A lost lease rolls it back and is counted."""
+        try:
+            with self.storing():
+                yield
+        except LeaseLost as error:
+            self.report.outcomes[LEASE_LOST] += len(items)
+            log.warning("lease lost", stage=self.stage, items=len(items), reason=str(error))
+
+    @contextmanager
+    def storing(self) -> Iterator[None]:
+        """A transaction; where it is rolled back, so are the counts. For several items at once, of which each is then
+        settled alone where this fails.
+        """
         before = Counter(self.report.outcomes), Counter(self.report.counts)
         try:
             with self.conn.transaction():
                 yield
-        except LeaseLost as error:
-            self.report.outcomes, self.report.counts = before
-            self.report.outcomes[LEASE_LOST] += len(items)
-            log.warning("lease lost", stage=self.stage, items=len(items), reason=str(error))
         except BaseException:
             self.report.outcomes, self.report.counts = before
             raise
@@ -172,18 +191,28 @@ class Run:
         self, item: Item, outcome: str, due_at: datetime, problem: str | None = None, *, fresh: bool = False
     ) -> None:
         """The item stays queued until `due_at`; `fresh` forgets its failed attempts. Call inside `settling`."""
-        values = {
-            "item_id": item.item_id,
-            "due_at": due_at,
-            "outcome": outcome,
-            "problem": problem,
-            "fresh": fresh,
-        }
-        if not rows(self.conn, "work.postpone", stage=self.stage, token=self.token, **values):
-            raise LeaseLost(f"item {item.item_id} of {self.stage} was taken over by another process")
-        self.report.outcomes[outcome] += 1
-        if problem is not None:
-            self._record(item, outcome, problem)
+        self.all_again([Postponed(item, outcome, due_at, problem, fresh)])
+
+    def all_again(self, postponed: Sequence[Postponed]) -> None:
+        """Put many items back into the queue, each with a time and outcome of its own. Call inside `settling`."""
+        given = [
+            {
+                "item_id": each.item.item_id,
+                "due_at": each.due_at.isoformat(),
+                "outcome": each.outcome,
+                "problem": each.problem,
+                "fresh": each.fresh,
+            }
+            for each in postponed
+        ]
+        put = rows(self.conn, "work.postpone", stage=self.stage, token=self.token, items=Jsonb(given))
+        if len(put) != len(postponed):
+            lost = {each.item.item_id for each in postponed} - {r.item_id for r in put}
+            raise LeaseLost(f"items {sorted(lost)} of {self.stage} were taken over by another process")
+        for each in postponed:
+            self.report.outcomes[each.outcome] += 1
+            if each.problem is not None:
+                self._record(each.item, each.outcome, each.problem)
 
     def _record(self, item: Item, outcome: str, problem: str) -> None:
         rows(

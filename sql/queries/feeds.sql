@@ -58,29 +58,31 @@ where feed_id = %(feed_id)s
 select feed_id from ingest.feeds where url = %(url)s and feed_id <> %(feed_id)s
 
 -- known_keys --
--- Which of these entries are stored already.
-select entry_key from ingest.entries where feed_id = %(feed_id)s and entry_key = any(%(keys)s)
+-- Which of these entries are stored already. `entries` is a JSON list of feeds and keys.
+select e.feed_id, e.entry_key
+from jsonb_to_recordset(%(entries)s::jsonb) as g (feed_id bigint, entry_key text)
+join ingest.entries e using (feed_id, entry_key)
 
 -- add_entries --
 -- Stores new entries and the articles they announce, and queues new articles for fetch, or for extract where there
--- is no page to fetch. `entries` is a JSON list; an article's address may stand there more than once.
+-- is no page to fetch. `entries` is a JSON list; an article's address may stand there more than once, and is then of
+-- the publisher that stands there first.
 with given as (
     select *
     from jsonb_to_recordset(%(entries)s::jsonb) as g (
-        entry_key text, article_url text, host text, fetchable boolean, url text, title text, summary text,
-        content text, author text, source text, language text, published_at timestamptz)
+        place integer, feed_id bigint, publisher_id bigint, entry_key text, article_url text, host text, fetchable boolean, url text,
+        title text, summary text, content text, author text, source text, language text, published_at timestamptz)
 ), article as (
     insert into ingest.articles (url, publisher_id, first_seen_at)
-    select article_url, %(publisher_id)s, %(now)s
+    select distinct on (article_url) article_url, publisher_id, %(now)s
     from given
-    group by article_url
-    order by article_url
+    order by article_url, place
     on conflict (url) do update set url = excluded.url
     returning article_id, url, (xmax = 0) as is_new
 ), entry as (
     insert into ingest.entries (feed_id, entry_key, article_id, url, title, summary, content, author, source,
                                 language, published_at, first_seen_at)
-    select %(feed_id)s, g.entry_key, a.article_id, g.url, g.title, g.summary, g.content, g.author, g.source,
+    select g.feed_id, g.entry_key, a.article_id, g.url, g.title, g.summary, g.content, g.author, g.source,
            g.language, g.published_at, %(now)s
     from given g join article a on a.url = g.article_url
     on conflict (feed_id, entry_key) do nothing

@@ -90,12 +90,14 @@ delete from ingest.work where stage = %(stage)s and lease_token = %(token)s
 returning item_id
 
 -- postpone --
--- The item is to be taken again at `due_at`; nothing comes back where another process has taken it over.
-update ingest.work
-set due_at = %(due_at)s, lease_until = null, lease_token = null, outcome = %(outcome)s, problem = %(problem)s,
-    attempts = case when %(fresh)s then 0 else attempts end
-where stage = %(stage)s and item_id = %(item_id)s and lease_token = %(token)s
-returning item_id
+-- The items are to be taken again when they are due; one that another process has taken over does not come back.
+update ingest.work w
+set due_at = g.due_at, lease_until = null, lease_token = null, outcome = g.outcome, problem = g.problem,
+    attempts = case when g.fresh then 0 else w.attempts end
+from jsonb_to_recordset(%(items)s::jsonb) as g (
+    item_id bigint, due_at timestamptz, outcome text, problem text, fresh boolean)
+where w.stage = %(stage)s and w.item_id = g.item_id and w.lease_token = %(token)s
+returning w.item_id
 
 -- release --
 -- A run that broke off gives back what it had taken; that was no attempt of theirs.
