@@ -10,6 +10,7 @@ import asyncio
 import ssl
 import time
 from collections.abc import Callable
+from datetime import datetime
 from functools import cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from types import TracebackType
@@ -20,8 +21,9 @@ import httpx
 from pipeline import __version__
 from pipeline.adapters import bodies
 from pipeline.adapters.addresses import AddressPolicy, CheckedBackend, HostMap, Resolver, system_resolver
+from pipeline.clock import Clock, SystemClock
 from pipeline.errors import PermanentError, TransientError
-from pipeline.model import Response
+from pipeline.model import Exchange, Response
 from pipeline.settings import FetchSettings
 
 ARTICLE_ACCEPT = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.1"
@@ -59,9 +61,15 @@ class HttpClient:
     """One client for feeds, articles and robots.txt; use it as an async context manager."""
 
     def __init__(
-        self, settings: FetchSettings, user_agent: str | None = None, *, resolver: Resolver = system_resolver
+        self,
+        settings: FetchSettings,
+        user_agent: str | None = None,
+        *,
+        resolver: Resolver = system_resolver,
+        clock: Clock | None = None,
     ) -> None:
         self.settings = settings
+        self.clock = clock or SystemClock()
         self.user_agent = user_agent or default_user_agent(settings.contact)
         backend = CheckedBackend(AddressPolicy(settings.allow_networks), HostMap(settings.host_map), resolver)
         context = _tls()
@@ -120,7 +128,7 @@ class HttpClient:
             headers["If-Modified-Since"] = last_modified
         try:
             async with asyncio.timeout(self.settings.total_timeout):
-                chain = _Chain(self._client, self.settings.max_redirects, headers)
+                chain = _Chain(self._client, self.settings.max_redirects, headers, self.clock)
                 return await chain.run(url, begun, _Limits(max_body, truncate, content_types))
         except TimeoutError as error:
             seconds = f"{self.settings.total_timeout:g}"
@@ -141,8 +149,8 @@ class _Limits:
 class _Chain:
     """One fetch: the first request and those that redirects ask for."""
 
-    def __init__(self, client: httpx.AsyncClient, max_redirects: int, headers: dict[str, str]) -> None:
-        self._client, self._max, self._headers = client, max_redirects, headers
+    def __init__(self, client: httpx.AsyncClient, max_redirects: int, headers: dict[str, str], clock: Clock) -> None:
+        self._client, self._max, self._headers, self._clock = client, max_redirects, headers, clock
         # For this fetch alone: some sites set a cookie and redirect to the same page until it comes back.
         self._cookies = httpx.Cookies()
 
@@ -151,6 +159,7 @@ class _Chain:
         for _ in range(self._max + 1):
             request = self._client.build_request("GET", current, headers=self._headers)
             self._cookies.set_cookie_header(request)
+            at = self._clock.now()
             response = await self._client.send(request, stream=True)
             try:
                 self._cookies.extract_cookies(response)
@@ -167,10 +176,31 @@ class _Chain:
                     headers={k: v for k, v in response.headers.items() if k != "set-cookie"},
                     permanent_url=permanent_url,
                     elapsed=time.monotonic() - begun,
+                    exchange=_exchange(at, response),
                 )
             finally:
                 await response.aclose()
         raise PermanentError(f"{url}: more than {self._max} redirects", code="too-many-redirects")
+
+
+def _exchange(at: datetime, response: httpx.Response) -> Exchange:
+    """What the archive keeps of request and answer beside the body."""
+    peer = response.extensions["network_stream"].get_extra_info("server_addr")
+    return Exchange(
+        at=at,
+        method=response.request.method,
+        target=response.request.url.raw_path.decode("ascii"),
+        request_headers=_pairs(response.request.headers),
+        protocol=response.http_version,
+        status=response.status_code,
+        reason=response.reason_phrase,
+        response_headers=_pairs(response.headers),
+        address=str(peer[0]) if peer else None,
+    )
+
+
+def _pairs(headers: httpx.Headers) -> tuple[tuple[str, str], ...]:
+    return tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in headers.raw)
 
 
 def _checked(url: httpx.URL) -> httpx.URL:

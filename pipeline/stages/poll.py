@@ -18,6 +18,7 @@ from pipeline.errors import ClaimwatchError, PermanentError
 from pipeline.logic import feeds, schedule, urls
 from pipeline.logic.schedule import PollOutcome
 from pipeline.model import ParsedFeed, PollState, Response
+from pipeline.stages import captures
 from pipeline.stages.work import Item, Run, StageReport, WebDeps, begin
 
 log = structlog.get_logger()
@@ -40,6 +41,7 @@ def run(conn: Connection, deps: WebDeps, limit: int, *, shard: int = 0, shards: 
     with begin(conn, deps, "poll", shard=shard, shards=shards) as run:
         items = {item.item_id: item for item in run.claim(limit)}
         if items:
+            deps.archive.ready()
             known = rows(conn, "feeds.to_poll", feed_ids=list(items))
             asyncio.run(_poll_all(run, deps, [(items[feed.feed_id], feed) for feed in known]))
         return run.report
@@ -111,9 +113,13 @@ def _store(run: Run, deps: WebDeps, item: Item, feed: Any, polled: Polled) -> No
         permanent_url=moved,
     )
     good = polled.effect in (PollOutcome.CHANGED, PollOutcome.UNCHANGED)
+    kept = captures.feed(run.conn, deps, feed, polled.parsed, response)
     with run.settling(item):
         if polled.parsed is not None:
             store_entries(run.conn, feed.feed_id, feed.publisher_id, polled.parsed, now)
+        if kept is not None:
+            capture_id = captures.add(run.conn, kept)
+            rows(run.conn, "captures.of_entries", feed_id=feed.feed_id, capture_id=capture_id, now=now)
         new_url = plan.new_url
         if new_url and row(run.conn, "feeds.url_taken", url=new_url, feed_id=feed.feed_id):
             new_url = None  # the address it moved to is polled as a feed of its own

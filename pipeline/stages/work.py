@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from pipeline.adapters.entailment import Entailment
     from pipeline.adapters.http import HttpClient
     from pipeline.adapters.vector_cache import CachedEncoder
+    from pipeline.adapters.warc import Archive
 
 log = structlog.get_logger()
 
@@ -53,7 +54,14 @@ class Deps(Protocol):
     def clock(self) -> Clock: ...
 
 
-class WebDeps(Deps, Protocol):
+class ArchiveDeps(Deps, Protocol):
+    """For stages that keep what was fetched, or read it."""
+
+    @property
+    def archive(self) -> Archive: ...
+
+
+class WebDeps(ArchiveDeps, Protocol):
     """For stages that ask other people's servers. `starts` is HostGate's: when each host may be asked next."""
 
     @property
@@ -171,15 +179,25 @@ class Run:
         self.report.outcomes[outcome] += len(ids)
 
     def again(
-        self, item: Item, outcome: str, due_at: datetime, problem: str | None = None, *, fresh: bool = False
+        self,
+        item: Item,
+        outcome: str,
+        due_at: datetime,
+        problem: str | None = None,
+        *,
+        fresh: bool = False,
+        look: bool = False,
     ) -> None:
-        """The item stays queued until `due_at`; `fresh` forgets its failed attempts. Call inside `settling`."""
+        """The item stays queued until `due_at`; `fresh` forgets its failed attempts, a `look` at what is known
+        already gives way to what was never done. Call inside `settling`.
+        """
         values = {
             "item_id": item.item_id,
             "due_at": due_at,
             "outcome": outcome,
             "problem": problem,
             "fresh": fresh,
+            "look": look,
         }
         if not rows(self.conn, "work.postpone", stage=self.stage, token=self.token, **values):
             raise LeaseLost(f"item {item.item_id} of {self.stage} was taken over by another process")

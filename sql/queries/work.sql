@@ -1,8 +1,9 @@
 -- claim --
--- Takes up to `limit` due items under a lease. Hosts take turns, so that one host can't fill a batch.
+-- Takes up to `limit` due items under a lease. Hosts take turns, so that one host can't fill a batch; what is only
+-- looked at again comes after all that was never fetched.
 with due as (
-    select item_id, due_at,
-           row_number() over (partition by host order by due_at, item_id) as turn
+    select item_id, due_at, again,
+           row_number() over (partition by host order by again, due_at, item_id) as turn
     from ingest.work
     where stage = %(stage)s
       and due_at <= %(now)s
@@ -12,7 +13,7 @@ with due as (
     select w.item_id
     from due join ingest.work w on w.stage = %(stage)s and w.item_id = due.item_id
     where w.lease_until is null or w.lease_until <= %(now)s
-    order by due.turn, due.due_at, w.item_id
+    order by due.again, due.turn, due.due_at, w.item_id
     limit %(limit)s
     for update of w skip locked
 )
@@ -23,14 +24,14 @@ where w.stage = %(stage)s and w.item_id = chosen.item_id
 returning w.item_id, w.attempts, w.host
 
 -- claim_plain --
--- The same for stages that go to no host: the oldest first.
+-- The same for stages that go to no host: what was never done first, the oldest before the others.
 with chosen as (
     select item_id
     from ingest.work
     where stage = %(stage)s
       and due_at <= %(now)s
       and (lease_until is null or lease_until <= %(now)s)
-    order by due_at, item_id
+    order by again, due_at, item_id
     limit %(limit)s
     for update skip locked
 )
@@ -74,6 +75,18 @@ insert into ingest.work (stage, item_id, due_at)
 select %(stage)s, unnest(%(item_ids)s::bigint[]), %(due_at)s
 on conflict (stage, item_id) do nothing
 
+-- look_again --
+-- Queues an item that was done before; one that is queued for later comes forward.
+insert into ingest.work (stage, item_id, host, due_at, again)
+values (%(stage)s, %(item_id)s, %(host)s, %(due_at)s, true)
+on conflict (stage, item_id) do update set due_at = least(work.due_at, excluded.due_at)
+
+-- do_again --
+-- Queues many items of a stage that goes to no host, behind all that was never done.
+insert into ingest.work (stage, item_id, due_at, again)
+select %(stage)s, unnest(%(item_ids)s::bigint[]), %(due_at)s, true
+on conflict (stage, item_id) do nothing
+
 -- settle --
 -- The item is done; nothing comes back where another process has taken it over.
 delete from ingest.work
@@ -89,7 +102,7 @@ returning item_id
 -- The item is to be taken again at `due_at`; nothing comes back where another process has taken it over.
 update ingest.work
 set due_at = %(due_at)s, lease_until = null, lease_token = null, outcome = %(outcome)s, problem = %(problem)s,
-    attempts = case when %(fresh)s then 0 else attempts end
+    attempts = case when %(fresh)s then 0 else attempts end, again = again or %(look)s
 where stage = %(stage)s and item_id = %(item_id)s and lease_token = %(token)s
 returning item_id
 
