@@ -35,6 +35,21 @@ class ParsedFeed:
 
 
 @dataclass(frozen=True)
+class Exchange:
+    """One request and its answer as the wire had them, for the archive. Headers in order, repeated ones included."""
+
+    at: datetime  # when it was asked
+    method: str
+    target: str  # path and query, as sent
+    request_headers: tuple[tuple[str, str], ...]
+    protocol: str  # HTTP/1.0, HTTP/1.1 or HTTP/2
+    status: int
+    reason: str
+    response_headers: tuple[tuple[str, str], ...]
+    address: str | None = None  # the peer's
+
+
+@dataclass(frozen=True)
 class Response:
     """What came back for one address. `body` is decoded (gzip, br, zstd) and within the cap.
 
@@ -47,6 +62,7 @@ class Response:
     headers: dict[str, str] = field(default_factory=dict)  # names in lower case
     permanent_url: str | None = None
     elapsed: float = 0.0  # seconds
+    exchange: Exchange | None = None  # the last one, where redirects led
 
 
 @dataclass(frozen=True)

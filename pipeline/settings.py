@@ -83,6 +83,24 @@ class FetchSettings(Section):
     allow_networks: list[str] = []
 
 
+class ArchiveSettings(Section):
+    """Where what was fetched is kept as WARC files, each record as the server sent it. Sizes in bytes."""
+
+    folder: Path | None = None  # default: archive/ in the home; all workers have to see the same
+    max_size: int = Field(default=256 * 2**20, ge=2**20)  # a file that has reached it gets a successor
+    min_free: int = Field(default=256 * 2**20, ge=0)  # with less room on the disk nothing is fetched
+    feeds: bool = True  # keep a feed's document too, where it brought new entries
+
+
+class VersionsSettings(Section):
+    """When an article's page is looked at again for edits: next when its age has grown by `factor`, in seconds."""
+
+    look_again: bool = True
+    first: Seconds = 3600.0  # the first look: then 3, 9, 27 and 81 hours
+    factor: Annotated[float, Field(ge=1.25)] = 3.0
+    until: Seconds = 345_600.0  # an article older than that is left alone, but for one with evidence
+
+
 class EmbedSettings(Section):
     """`model` is "e5-small" (packaged), "minilm" (packaged, English) or any sentence-transformers name or path."""
 
@@ -132,7 +150,7 @@ class MailSettings(Section):
 class RetentionSettings(Section):
     """What maintain deletes. Evidence and its article are kept whatever its age."""
 
-    bodies_days: Days = 30  # pages as fetched; their text stays
+    bodies_days: Days = 90  # archive files; the records that evidence rests on stay
     runs_days: Days = 90  # the log of runs and outcomes
     logs_days: Days = 14  # Airflow's log files
     articles_days: Days | None = None  # unset: articles without evidence are kept too
@@ -180,6 +198,8 @@ class Settings(BaseSettings):
     database: DatabaseSettings = DatabaseSettings()
     poll: PollSettings = PollSettings()
     fetch: FetchSettings = FetchSettings()
+    archive: ArchiveSettings = ArchiveSettings()
+    versions: VersionsSettings = VersionsSettings()
     embed: EmbedSettings = EmbedSettings()
     match: MatchSettings = MatchSettings()
     mail: MailSettings = MailSettings()
@@ -204,6 +224,11 @@ class Settings(BaseSettings):
     def _absolute(cls, value: Path | None) -> Path | None:
         """Child processes have other working directories."""
         return None if value is None else value.expanduser().absolute()
+
+    @property
+    def archive_folder(self) -> Path:
+        """Where the WARC files are."""
+        return (self.archive.folder or self.home / "archive").expanduser().absolute()
 
     def clock(self) -> Clock:
         return SystemClock() if self.clock_file is None else FileClock(self.clock_file)

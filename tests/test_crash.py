@@ -69,14 +69,18 @@ CONTENT = {
     "join ingest.articles a using (article_id)",
     "articles": f"select a.url, p.name, {STORY.format('a')}, a.last_outcome, a.last_problem "
     "from ingest.articles a join ingest.publishers p using (publisher_id)",
-    "pages": "select a.url, p.status, p.url, p.content_type, p.body_hash, p.body "
-    "from ingest.pages p join ingest.articles a using (article_id)",
+    "pages": "select a.url, p.status, p.url, p.content_type, p.body_hash, p.extractor, c.digest "
+    "from ingest.pages p join ingest.articles a using (article_id) join ingest.captures c using (capture_id)",
+    "captures": "select coalesce(a.url, f.url), c.kind, c.url, c.final_url, c.status, c.digest "
+    "from ingest.captures c left join ingest.articles a using (article_id) left join ingest.feeds f using (feed_id)",
+    "entry_captures": "select e.entry_key, c.digest from ingest.entries e join ingest.captures c using (capture_id)",
     "stories": "select count(*) from ingest.stories",
     "sketches": "select a.url, s.signature, s.shingles, s.names::text, s.figures::text from ingest.story_sketches s "
     "join ingest.articles a using (article_id)",
     "bands": "select a.url, b.band from ingest.story_bands b join ingest.articles a using (article_id)",
-    "versions": "select a.url, v.version_hash, v.source, v.title, v.author, v.language, v.published_at "
-    "from ingest.versions v join ingest.articles a using (article_id)",
+    "versions": "select a.url, v.version_hash, v.source, v.title, v.author, v.language, v.published_at, "
+    "v.reextracted, c.digest from ingest.versions v join ingest.articles a using (article_id) "
+    "join ingest.captures c using (capture_id)",
     "paragraphs": "select p.text, p.content_hash, p.language, a.url from ingest.paragraphs p "
     "join ingest.versions v on v.version_id = p.first_version_id join ingest.articles a using (article_id)",
     "appearances": "select a.url, v.version_hash, x.position, p.text, x.kind from ingest.appearances x "

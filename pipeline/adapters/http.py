@@ -12,6 +12,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
+from datetime import datetime
 from functools import cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from types import TracebackType
@@ -23,8 +24,9 @@ from pipeline import __version__
 from pipeline.adapters import bodies
 from pipeline.adapters.addresses import AddressPolicy, CheckedBackend, HostMap, Resolver, system_resolver
 from pipeline.adapters.gate import AT_ONCE
+from pipeline.clock import Clock, SystemClock
 from pipeline.errors import PermanentError, TransientError
-from pipeline.model import Response
+from pipeline.model import Exchange, Response
 from pipeline.settings import FetchSettings
 
 ARTICLE_ACCEPT = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.1"
@@ -64,9 +66,15 @@ class HttpClient:
     """One client for feeds, articles and robots.txt; use it as an async context manager."""
 
     def __init__(
-        self, settings: FetchSettings, user_agent: str | None = None, *, resolver: Resolver = system_resolver
+        self,
+        settings: FetchSettings,
+        user_agent: str | None = None,
+        *,
+        resolver: Resolver = system_resolver,
+        clock: Clock | None = None,
     ) -> None:
         self.settings = settings
+        self.clock = clock or SystemClock()
         self.user_agent = user_agent or default_user_agent(settings.contact)
         policy, hosts = AddressPolicy(settings.allow_networks), HostMap(settings.host_map)
         backend = CheckedBackend(policy, hosts, resolver, most=settings.per_host, make_room=self.close_idle)
@@ -128,7 +136,8 @@ class HttpClient:
             headers["If-Modified-Since"] = last_modified
         try:
             async with asyncio.timeout(self.settings.total_timeout) as limit:
-                chain = _Chain(self._client, self.settings.max_redirects, headers, _uncounted(visit, limit))
+                visiting = _uncounted(visit, limit)
+                chain = _Chain(self._client, self.settings.max_redirects, headers, visiting, self.clock)
                 response = await chain.run(url, begun, _Limits(max_body, truncate, content_types))
             await self._close_spoiled(response.url)
             return response
@@ -198,8 +207,11 @@ class _Limits:
 class _Chain:
     """One fetch: the first request and those that redirects ask for."""
 
-    def __init__(self, client: httpx.AsyncClient, max_redirects: int, headers: dict[str, str], visit: Visit) -> None:
-        self._client, self._max, self._headers, self._visit = client, max_redirects, headers, visit
+    def __init__(
+        self, client: httpx.AsyncClient, max_redirects: int, headers: dict[str, str], visit: Visit, clock: Clock
+    ) -> None:
+        self._client, self._max, self._headers = client, max_redirects, headers
+        self._visit, self._clock = visit, clock
         # For this fetch alone: some sites set a cookie and redirect to the same page until it comes back.
         self._cookies = httpx.Cookies()
 
@@ -222,6 +234,7 @@ class _Chain:
         """One request: the answer, or the bare redirect."""
         request = self._client.build_request("GET", current, headers=self._headers)
         self._cookies.set_cookie_header(request)
+        at = self._clock.now()
         response = await self._client.send(request, stream=True)
         answered()
         try:
@@ -233,9 +246,30 @@ class _Chain:
                 url=str(current),
                 body=await _body(response, str(current), limits),
                 headers={k: v for k, v in response.headers.items() if k != "set-cookie"},
+                exchange=_exchange(at, response),
             )
         finally:
             await response.aclose()
+
+
+def _exchange(at: datetime, response: httpx.Response) -> Exchange:
+    """What the archive keeps of request and answer beside the body."""
+    peer = response.extensions["network_stream"].get_extra_info("server_addr")
+    return Exchange(
+        at=at,
+        method=response.request.method,
+        target=response.request.url.raw_path.decode("ascii"),
+        request_headers=_pairs(response.request.headers),
+        protocol=response.http_version,
+        status=response.status_code,
+        reason=response.reason_phrase,
+        response_headers=_pairs(response.headers),
+        address=str(peer[0]) if peer else None,
+    )
+
+
+def _pairs(headers: httpx.Headers) -> tuple[tuple[str, str], ...]:
+    return tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in headers.raw)
 
 
 def _checked(url: httpx.URL) -> httpx.URL:

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-import zlib
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
+from importlib.metadata import version as installed
 from typing import Any
 
 from pipeline.adapters.database import Connection, row, rows
 from pipeline.errors import PermanentError
-from pipeline.logic import extraction, language, text
+from pipeline.logic import extraction, language, text, versions
 from pipeline.logic.origins import Found
 from pipeline.model import Document
-from pipeline.stages import origins
-from pipeline.stages.work import Deps, Item, Run, StageReport, begin
+from pipeline.stages import captures, origins
+from pipeline.stages.work import ArchiveDeps, Item, Run, StageReport, begin
 
+UNREAD = frozenset({"record-missing", "record-damaged", "expired"})  # the page was not there to be read
 PAGE_ATTEMPTS = 3  # a page that kills its reader is not read for ever
 
 
@@ -29,7 +31,13 @@ class Read:
     problem: str | None = None
 
 
-def run(conn: Connection, deps: Deps, limit: int) -> StageReport:
+@cache
+def extractor() -> str:
+    """What a page is read with today; the same page read with another may give another text."""
+    return f"claimwatch {extraction.VERSION}, trafilatura {installed('trafilatura')}"
+
+
+def run(conn: Connection, deps: ArchiveDeps, limit: int) -> StageReport:
     """Extract up to `limit` articles."""
     with begin(conn, deps, "extract") as run:
         items = {item.item_id: item for item in run.claim(limit)}
@@ -39,24 +47,26 @@ def run(conn: Connection, deps: Deps, limit: int) -> StageReport:
         for article in rows(conn, "articles.to_extract", article_ids=list(items)):
             item = items[article.article_id]
             with run.shield(item):
-                read = _read(article, item.attempts, deps.clock.now())
+                read = _read(deps, article, item.attempts)
                 rests_on = _origins(known, article, read.document)
                 with run.settling(item):
                     _store(run, item, article, read, rests_on, deps.clock.now())
         return run.report
 
 
-def _read(article: Any, attempts: int, now: datetime) -> Read:
+def _read(deps: ArchiveDeps, article: Any, attempts: int) -> Read:
     problem, outcome = None, "entry"
-    if article.body is not None and attempts > PAGE_ATTEMPTS:
+    if article.body_hash is not None and attempts > PAGE_ATTEMPTS:
         outcome, problem = (
             "given-up",
             f"the page ended {PAGE_ATTEMPTS} attempts to read it; the feed's own text is used",
         )
-    elif article.body is not None:
+    elif article.body_hash is not None:
         try:
-            body = zlib.decompress(article.body)
-            document = extraction.extract(body, article.content_type, article.page_url, now)
+            body = captures.body(deps, article)
+            if body is None:
+                raise PermanentError("its page is no longer in the archive", code="expired")
+            document = extraction.extract(body, article.content_type, article.page_url, deps.clock.now())
             return Read("page", document, "extracted")
         except PermanentError as error:
             outcome, problem = error.code, str(error)
@@ -84,6 +94,12 @@ def _origins(known: origins.Lexicon, article: Any, document: Document) -> Found:
 def _store(run: Run, item: Item, article: Any, read: Read, rests_on: Found, now: datetime) -> None:
     document = read.document
     texts = [document.title, *document.paragraphs]
+    again = article.extractor is not None  # this very page has been read before: what is new is our reading
+    if article.body_hash is not None and read.outcome not in UNREAD:
+        rows(run.conn, "articles.page_read", article_id=article.article_id, extractor=extractor())
+    if again and read.source != "page":  # what an earlier extractor had made of it stands
+        run.done(item, read.outcome, read.problem)
+        return
     if not any(texts):
         problem = read.problem or "neither the page nor the feed's entry has a text"
         rows(run.conn, "articles.set_outcome", article_id=article.article_id, outcome="empty", problem=problem)
@@ -103,23 +119,47 @@ def _store(run: Run, item: Item, article: Any, read: Read, rests_on: Found, now:
         language=document.language,
         published_at=published,
         now=now,
+        capture_id=article.capture_id if read.source == "page" else article.entry_capture_id,
+        extractor=extractor() if read.source == "page" else None,
+        reextracted=again,
     )
     if version is None:
         run.done(item, "same-text", read.problem)
         return
     new = _add_paragraphs(run, version.version_id, texts, document.language, now)
+    _add_changes(run, article.article_id, version.version_id, read.source, texts)
     origins.store(run.conn, {version.version_id: rests_on})
-    changed = rows(run.conn, "tracking.changed", article_id=article.article_id, version_id=version.version_id)
     run.queue("embed", new)
     if not new:  # otherwise `embed` queues it, when all its texts have vectors
         run.queue("group", [article.article_id])
-    run.queue("track", [r.match_id for r in changed])  # evidence that this text no longer has
+    if not again:  # evidence that this text no longer has: the publisher took it out
+        changed = rows(run.conn, "tracking.changed", article_id=article.article_id, version_id=version.version_id)
+        run.queue("track", [r.match_id for r in changed])
     run.report.counts["paragraphs_new"] += len(new)
     run.report.counts["paragraphs_known"] += sum(1 for t in texts if t) - len(new)
-    if article.body is not None:
+    if article.body_hash is not None:
         told = {"outcome": read.outcome, "problem": read.problem}
         rows(run.conn, "articles.set_outcome", article_id=article.article_id, **told)
     run.done(item, read.outcome, read.problem)
+
+
+def _add_changes(run: Run, article_id: int, version_id: int, source: str, texts: list[str]) -> None:
+    """Store what this text has that the one before it had not, and the other way round."""
+    found = rows(run.conn, "versions.before", article_id=article_id, version_id=version_id, source=source)
+    if not found:
+        return
+    stood = {r.position: r.text for r in found if r.position is not None}
+    before = [stood.get(position, "") for position in range(max(stood, default=0) + 1)]
+    changes = versions.changes(before, texts)
+    rows(
+        run.conn,
+        "versions.add_changes",
+        version_id=version_id,
+        before_id=found[0].version_id,
+        kinds=[change.kind for change in changes],
+        befores=[change.before for change in changes],
+        afters=[change.after for change in changes],
+    )
 
 
 def _add_paragraphs(run: Run, version_id: int, texts: list[str], language: str | None, now: datetime) -> list[int]:

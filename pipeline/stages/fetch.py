@@ -6,8 +6,6 @@ Where the page can't be had the article goes on all the same, with the feed's ow
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import zlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -19,8 +17,10 @@ from pipeline.adapters.gate import NotItsTurn
 from pipeline.adapters.http import ARTICLE_ACCEPT, article_types
 from pipeline.adapters.web import Web
 from pipeline.errors import ClaimwatchError, TransientError
-from pipeline.logic import schedule
+from pipeline.logic import schedule, versions
 from pipeline.model import Response
+from pipeline.stages import captures
+from pipeline.stages.captures import Kept
 from pipeline.stages.visits import polite, put_back, turns
 from pipeline.stages.work import Item, Run, StageReport, WebDeps, begin
 
@@ -46,6 +46,7 @@ def run(conn: Connection, deps: WebDeps, limit: int, *, shard: int = 0, shards: 
     with begin(conn, deps, "fetch", shard=shard, shards=shards) as run:
         items = {item.item_id: item for item in run.claim(limit, turns(deps.settings.fetch.host_delay))}
         if items:
+            deps.archive.ready()
             articles = rows(conn, "articles.to_fetch", article_ids=list(items))
             asyncio.run(_fetch_all(run, deps, [(items[a.article_id], a) for a in articles]))
         return run.report
@@ -104,7 +105,7 @@ def _judge(web: Web, article: Any, response: Response, now: datetime) -> Fetched
         web.pause(response, retry_after)
     # 304: nobody had asked whether it was modified
     transient = response.status in (304, 408, 425, 429) or response.status >= 500
-    return Fetched(f"http-{response.status}", None, problem, transient, retry_after)
+    return Fetched(f"http-{response.status}", response, problem, transient, retry_after)
 
 
 def _store(run: Run, deps: WebDeps, item: Item, article: Any, fetched: Fetched) -> None:
@@ -114,29 +115,54 @@ def _store(run: Run, deps: WebDeps, item: Item, article: Any, fetched: Fetched) 
             _note(run, article.article_id, fetched.outcome, fetched.problem)
             run.again(item, fetched.outcome, _next_try(now, item.attempts, fetched.retry_after), fetched.problem)
         return
-    body_hash = (
-        hashlib.sha256(fetched.response.body).digest() if fetched.outcome == "fetched" and fetched.response else None
-    )
+    response, seen = fetched.response, article.body_hash is not None
+    kept = captures.page(run.conn, deps, article, response) if response is not None else None
+    new = fetched.outcome == "fetched" and kept is not None and not (seen and bytes(article.body_hash) == kept.digest)
+    outcome = "unchanged" if fetched.outcome == "fetched" and not new else fetched.outcome
     with run.settling(item):
-        _note(run, article.article_id, fetched.outcome, fetched.problem)
-        if fetched.response is not None and body_hash is not None:
-            headers = fetched.response.headers
-            rows(
-                run.conn,
-                "articles.store_page",
-                article_id=article.article_id,
-                now=now,
-                status=fetched.response.status,
-                url=fetched.response.url,
-                content_type=headers.get("content-type"),
-                etag=headers.get("etag"),
-                last_modified=headers.get("last-modified"),
-                body_hash=body_hash,
-                body=zlib.compress(fetched.response.body, 6),
-            )
-        run.done(item, fetched.outcome, fetched.problem)
-        if body_hash is not None or article.body_hash is None:  # else its page was read before and is no other now
+        capture_id = captures.add(run.conn, kept) if kept is not None else None
+        if response is not None and outcome in ("fetched", "unchanged"):
+            _keep_page(run, article, response, kept, capture_id, now, new=new)
+        if not (seen and outcome == "unchanged"):
+            _note(run, article.article_id, outcome, fetched.problem)
+        if new or not seen:  # else its page was read before and is no other now
             run.queue("extract", [article.article_id])
+        look = _next_look(deps, article, now) if seen or new else None
+        if look is None:
+            run.done(item, outcome, fetched.problem)
+        else:
+            run.again(item, outcome, look, fetched.problem, fresh=True, look=True)
+
+
+def _keep_page(
+    run: Run, article: Any, response: Response, kept: Kept | None, capture_id: int | None, now: datetime, *, new: bool
+) -> None:
+    headers = response.headers
+    validators = {"etag": headers.get("etag"), "last_modified": headers.get("last-modified")}
+    if not new or kept is None:
+        rows(run.conn, "articles.checked_page", article_id=article.article_id, now=now, **validators)
+        return
+    rows(
+        run.conn,
+        "articles.store_page",
+        article_id=article.article_id,
+        now=now,
+        status=response.status,
+        url=response.url,
+        content_type=headers.get("content-type"),
+        body_hash=kept.digest,
+        capture_id=capture_id,
+        **validators,
+    )
+
+
+def _next_look(deps: WebDeps, article: Any, now: datetime) -> datetime | None:
+    """When the page is asked for again, to see edits."""
+    chosen = deps.settings.versions
+    if not chosen.look_again:
+        return None
+    first, until = timedelta(seconds=chosen.first), timedelta(seconds=chosen.until)
+    return versions.next_look(article.born_at, now, first=first, factor=chosen.factor, until=until)
 
 
 def _note(run: Run, article_id: int, outcome: str, problem: str | None) -> None:

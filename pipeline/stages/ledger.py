@@ -134,5 +134,5 @@ def _corrections(conn: Connection, found: Any, added: list[tuple[int, Entry]], n
         before.remove(near)
         rows(conn, "figures.correct", old=near[0], new=new_id, now=now)
         event = ledger.edited(near[1], new, found.publisher, found.version_id, noted=noted)
-        events += [event] if event else []
+        events += [event] if event and not found.reextracted else []
     return events

@@ -12,11 +12,12 @@ from typing import Any
 
 from pipeline.adapters.database import Connection, rows
 from pipeline.logic import urls
-from pipeline.stages import embed, silence
+from pipeline.stages import captures, embed, silence
 from pipeline.stages.services import Services
 from pipeline.stages.track import queue_mail
 
 STALLED_AFTER = timedelta(hours=3)  # work that has been due this long while nothing took it
+MOVED = 200  # page bodies that are taken from the database at a time
 CHUNK = 5000  # rows deleted a transaction, so that retention never holds locks for long
 
 
@@ -24,6 +25,7 @@ CHUNK = 5000  # rows deleted a transaction, so that retention never holds locks 
 class Maintained:
     freed: int = 0
     deleted: dict[str, int] = field(default_factory=dict)
+    moved: int = 0  # page bodies, from the database to the archive
     requeued: int = 0
     reread: int = 0
     silences: int = 0
@@ -38,6 +40,8 @@ def run(conn: Connection, services: Services) -> Maintained:
     done = Maintained(freed=len(rows(conn, "work.free_expired", now=now)))
     done.deleted = _retention(conn, services)
     done.deleted["log files"] = _old_logs(services)
+    done.moved = captures.move_bodies(conn, services, MOVED)
+    done.deleted["archive files"] = captures.expire(conn, services)
     done.requeued = _active_model(conn, services)
     done.broken_indexes = [r.name for r in rows(conn, "maintain.broken_indexes")]
     done.reread = _reread(conn, services)
@@ -54,7 +58,6 @@ def _retention(conn: Connection, services: Services) -> dict[str, int]:
     kept = services.settings.retention
     now = services.clock.now()
     rules: dict[str, int | None] = {
-        "bodies": kept.bodies_days,
         "runs": kept.runs_days,
         "articles": kept.articles_days,
     }
@@ -109,7 +112,7 @@ def _reread(conn: Connection, services: Services) -> int:
     due = rows(conn, "tracking.to_reread", now=now)
     for r in due:
         with conn.transaction():
-            rows(conn, "work.add", stage="fetch", item_id=r.article_id, host=urls.host(r.url), due_at=now)
+            rows(conn, "work.look_again", stage="fetch", item_id=r.article_id, host=urls.host(r.url), due_at=now)
             rows(conn, "tracking.rereading", article_id=r.article_id, now=now)
     return len(due)
 
@@ -146,6 +149,7 @@ def summary(done: Maintained) -> dict[str, Any]:
     return {
         "freed": done.freed,
         "deleted": done.deleted,
+        "moved": done.moved,
         "requeued": done.requeued,
         "reread": done.reread,
         "silences": done.silences,

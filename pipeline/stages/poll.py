@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -21,13 +20,13 @@ from pipeline.errors import ClaimwatchError, PermanentError
 from pipeline.logic import feeds, schedule, urls
 from pipeline.logic.schedule import PollOutcome
 from pipeline.model import ParsedEntry, ParsedFeed, PollPlan, PollState, Response
+from pipeline.stages import captures
 from pipeline.stages.visits import polite, put_back, turns
 from pipeline.stages.work import Item, LeaseLost, Postponed, Run, StageReport, WebDeps, begin
 
 STORED_TOGETHER = 25  # feeds a transaction: one feed alone costs the database six times as much
-_GOOD = (PollOutcome.CHANGED, PollOutcome.UNCHANGED)
-
 FULL_AFTER = timedelta(hours=24)  # without the whole feed, whatever its ETag says
+_GOOD = (PollOutcome.CHANGED, PollOutcome.UNCHANGED)
 
 log = structlog.get_logger()
 
@@ -49,6 +48,7 @@ def run(conn: Connection, deps: WebDeps, limit: int, *, shard: int = 0, shards: 
     with begin(conn, deps, "poll", shard=shard, shards=shards) as run:
         items = {item.item_id: item for item in run.claim(limit, turns(deps.settings.poll.host_delay))}
         if items:
+            deps.archive.ready()
             known = rows(conn, "feeds.to_poll", feed_ids=list(items))
             asyncio.run(_poll_all(run, deps, [(items[feed.feed_id], feed) for feed in known]))
         return run.report
@@ -145,7 +145,7 @@ def _store_all(run: Run, deps: WebDeps, polls: list[Poll]) -> None:
 
 def _store(run: Run, deps: WebDeps, polls: list[Poll]) -> None:
     now = deps.clock.now()
-    store_entries(run.conn, [(poll.feed, poll.polled.parsed) for poll in polls if poll.polled.parsed], now)
+    _store_entries(run.conn, deps, polls, now)
     states, postponed = [], []
     for poll in polls:
         feed, polled = poll.feed, poll.polled
@@ -206,23 +206,30 @@ def _state(conn: Connection, feed: Any, polled: Polled, plan: PollPlan, now: dat
     }
 
 
-def store_entries(conn: Connection, feeds_read: Sequence[tuple[Any, ParsedFeed]], now: datetime) -> int:
-    """Store the entries that are new to their feed (a row with `feed_id` and `publisher_id`); how many. Call inside
-    a transaction.
+def _store_entries(conn: Connection, deps: WebDeps, polls: list[Poll], now: datetime) -> None:
+    """Store the entries that are new to their feed, and the documents that brought them. A document that differs in a
+    date or an advertisement alone proves nothing, and is not kept.
     """
-    keys = [{"feed_id": f.feed_id, "entry_key": entry.key} for f, parsed in feeds_read for entry in parsed.entries]
-    known = {(r.feed_id, r.entry_key) for r in rows(conn, "feeds.known_keys", entries=Jsonb(keys))} if keys else set()
-    given = [
-        _given(feed, parsed, entry)
-        for feed, parsed in feeds_read
-        for entry in parsed.entries
-        if (feed.feed_id, entry.key) not in known
+    keys = [
+        {"feed_id": poll.feed.feed_id, "entry_key": entry.key}
+        for poll in polls
+        if poll.polled.parsed
+        for entry in poll.polled.parsed.entries
     ]
-    if not given:
-        return 0
-    for place, entry in enumerate(given):
-        entry["place"] = place
-    return int(row(conn, "feeds.add_entries", entries=Jsonb(given), now=now).entries)
+    known = {(r.feed_id, r.entry_key) for r in rows(conn, "feeds.known_keys", entries=Jsonb(keys))} if keys else set()
+    given: list[dict[str, Any]] = []
+    for poll in polls:
+        feed, parsed, response = poll.feed, poll.polled.parsed, poll.polled.response
+        new = [entry for entry in parsed.entries if (feed.feed_id, entry.key) not in known] if parsed else []
+        if not new or parsed is None:
+            continue
+        capture_id = None
+        if response is not None and deps.settings.archive.feeds:
+            capture_id = captures.add(conn, captures.feed(deps, feed, response))
+        given += [{**_given(feed, parsed, entry), "capture_id": capture_id} for entry in new]
+    if given:
+        given = [{**entry, "place": place} for place, entry in enumerate(given)]
+        rows(conn, "feeds.add_entries", entries=Jsonb(given), now=now)
 
 
 def _given(feed: Any, parsed: ParsedFeed, entry: ParsedEntry) -> dict[str, Any]:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pipeline.adapters.http import HttpClient
     from pipeline.adapters.mailer import Mailer
     from pipeline.adapters.vector_cache import CachedEncoder
+    from pipeline.adapters.warc import Archive
 
 log = structlog.get_logger()
 
@@ -66,7 +67,13 @@ class Services:
     def http(self) -> HttpClient:
         from pipeline.adapters.http import HttpClient
 
-        return HttpClient(self.settings.fetch)
+        return HttpClient(self.settings.fetch, clock=self.clock)
+
+    @cached_property
+    def archive(self) -> Archive:
+        from pipeline.adapters.warc import Archive
+
+        return Archive(self.settings.archive_folder, self.settings.archive)
 
     def mailer(self) -> Mailer:
         from pipeline.adapters.mailer import Mailer

@@ -62,7 +62,7 @@ def _track(run: Run, deps: Deps, item: Item, pairs: list[Any], window: timedelta
 def _story(run: Run, match: Any, window: timedelta, now: datetime) -> str:
     """What a match brings in one of the stories that carry it."""
     before = row(run.conn, "tracking.past", claim_id=match.claim_id, story_id=match.story_id)
-    fresh = match.published_at >= match.matched_at - window
+    fresh = _fresh(match, window)
     report = Report(match.story_id, match.published_at, fresh, match.stance, match.publisher, match.family)
     events: list[Event] = []
     if not before.story:
@@ -79,9 +79,14 @@ def _story(run: Run, match: Any, window: timedelta, now: datetime) -> str:
     return KNOWN if before.story else events[0].kind
 
 
+def _fresh(match: Any, window: timedelta) -> bool:
+    """Not what only a new reading of a page has brought up: readers are told of news, not of our mending."""
+    return not match.reextracted and bool(match.published_at >= match.matched_at - window)
+
+
 def _figures(run: Run, deps: Deps, match: Any, window: timedelta, now: datetime) -> None:
     """The figures of a match's paragraph in one of the stories that carry it."""
-    fresh = match.published_at >= match.matched_at - window
+    fresh = _fresh(match, window)
     for event in ledger.read(run.conn, deps.settings, match.match_id, match.story_id, now, fresh=fresh):
         _raise(run, match.claim_id, event, match.story_id, match.published_at, now)
 

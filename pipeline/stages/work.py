@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from pipeline.adapters.entailment import Entailment
     from pipeline.adapters.http import HttpClient
     from pipeline.adapters.vector_cache import CachedEncoder
+    from pipeline.adapters.warc import Archive
 
 log = structlog.get_logger()
 
@@ -53,7 +54,14 @@ class Deps(Protocol):
     def clock(self) -> Clock: ...
 
 
-class WebDeps(Deps, Protocol):
+class ArchiveDeps(Deps, Protocol):
+    """For stages that keep what was fetched, or read it."""
+
+    @property
+    def archive(self) -> Archive: ...
+
+
+class WebDeps(ArchiveDeps, Protocol):
     """For stages that ask other people's servers."""
 
     def http(self) -> HttpClient: ...
@@ -84,13 +92,14 @@ class Item:
 
 @dataclass(frozen=True)
 class Postponed:
-    """An item that stays queued until `due_at`; `fresh` forgets its failed attempts."""
+    """An item that stays queued until `due_at`; see Run.again."""
 
     item: Item
     outcome: str
     due_at: datetime
     problem: str | None = None
     fresh: bool = False
+    look: bool = False
 
 
 @dataclass
@@ -188,10 +197,19 @@ class Run:
         self.report.outcomes[outcome] += len(ids)
 
     def again(
-        self, item: Item, outcome: str, due_at: datetime, problem: str | None = None, *, fresh: bool = False
+        self,
+        item: Item,
+        outcome: str,
+        due_at: datetime,
+        problem: str | None = None,
+        *,
+        fresh: bool = False,
+        look: bool = False,
     ) -> None:
-        """The item stays queued until `due_at`; `fresh` forgets its failed attempts. Call inside `settling`."""
-        self.all_again([Postponed(item, outcome, due_at, problem, fresh)])
+        """The item stays queued until `due_at`; `fresh` forgets its failed attempts, a `look` at what is known
+        already gives way to what was never done. Call inside `settling`.
+        """
+        self.all_again([Postponed(item, outcome, due_at, problem, fresh, look)])
 
     def all_again(self, postponed: Sequence[Postponed]) -> None:
         """Put many items back into the queue, each with a time and outcome of its own. Call inside `settling`."""
@@ -202,6 +220,7 @@ class Run:
                 "outcome": each.outcome,
                 "problem": each.problem,
                 "fresh": each.fresh,
+                "look": each.look,
             }
             for each in postponed
         ]

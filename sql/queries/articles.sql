@@ -1,18 +1,32 @@
 -- to_fetch --
--- What a fetch needs to know of its articles.
-select a.article_id, a.url, p.etag, p.last_modified, p.body_hash
+-- What a fetch needs to know of its articles, and the age of each: from its publication, or from when it was first seen.
+-- Those that were never fetched come first.
+select a.article_id, a.url, p.etag, p.last_modified, p.body_hash,
+       least(a.first_seen_at, (select min(e.published_at) from ingest.entries e where e.article_id = a.article_id)) as born_at
 from ingest.articles a left join ingest.pages p using (article_id)
 where a.article_id = any(%(article_ids)s)
+order by p.body_hash is not null, a.article_id
 
 -- store_page --
--- The page as fetched; the newest replaces the one before.
-insert into ingest.pages (article_id, fetched_at, status, url, content_type, etag, last_modified, body_hash, body)
-values (%(article_id)s, %(now)s, %(status)s, %(url)s, %(content_type)s, %(etag)s, %(last_modified)s, %(body_hash)s,
-        %(body)s)
+-- A page with a body that is new; it takes the place of the one before.
+insert into ingest.pages (article_id, fetched_at, checked_at, status, url, content_type, etag, last_modified, body_hash,
+                          capture_id)
+values (%(article_id)s, %(now)s, %(now)s, %(status)s, %(url)s, %(content_type)s, %(etag)s, %(last_modified)s,
+        %(body_hash)s, %(capture_id)s)
 on conflict (article_id) do update
-set fetched_at = excluded.fetched_at, status = excluded.status, url = excluded.url,
+set fetched_at = excluded.fetched_at, checked_at = excluded.checked_at, status = excluded.status, url = excluded.url,
     content_type = excluded.content_type, etag = excluded.etag, last_modified = excluded.last_modified,
-    body_hash = excluded.body_hash, body = excluded.body
+    body_hash = excluded.body_hash, capture_id = excluded.capture_id, body = null, extractor = null
+
+-- checked_page --
+-- The page was asked for and is as it was.
+update ingest.pages
+set checked_at = %(now)s, etag = coalesce(%(etag)s, etag), last_modified = coalesce(%(last_modified)s, last_modified)
+where article_id = %(article_id)s
+
+-- page_read --
+-- What has read an article's page.
+update ingest.pages set extractor = %(extractor)s where article_id = %(article_id)s
 
 -- set_outcome --
 -- How the last fetch or extraction of an article went.
@@ -21,12 +35,14 @@ update ingest.articles set last_outcome = %(outcome)s, last_problem = %(problem)
 -- to_extract --
 -- An article's page, if it has one, and the entry that announced it first. In the order of publication, whatever the
 -- order in which the feeds answered: a text's first version is its oldest.
-select a.article_id, a.url, a.first_seen_at, p.body, p.content_type, p.url as page_url,
+select a.article_id, a.url, a.first_seen_at, p.body_hash, p.body, p.content_type, p.url as page_url, p.extractor,
+       p.capture_id, c.warc_file, c.warc_offset, c.warc_length, e.capture_id as entry_capture_id,
        e.title, e.summary, e.content, e.author, e.language, e.published_at, e.source, pub.name as publisher, pub.country,
        pub.kind
 from ingest.articles a
 join ingest.publishers pub using (publisher_id)
 left join ingest.pages p using (article_id)
+left join ingest.captures c on c.capture_id = p.capture_id and c.expired_at is null
 left join lateral (
     select * from ingest.entries e where e.article_id = a.article_id order by e.entry_id limit 1
 ) e on true
@@ -35,8 +51,10 @@ order by e.published_at, a.article_id
 
 -- add_version --
 -- A text of an article; one that it has had already brings no row.
-insert into ingest.versions (article_id, version_hash, source, title, author, language, published_at, known_at)
-values (%(article_id)s, %(version_hash)s, %(source)s, %(title)s, %(author)s, %(language)s, %(published_at)s, %(now)s)
+insert into ingest.versions (article_id, version_hash, source, title, author, language, published_at, known_at,
+                             capture_id, extractor, reextracted)
+values (%(article_id)s, %(version_hash)s, %(source)s, %(title)s, %(author)s, %(language)s, %(published_at)s, %(now)s,
+        %(capture_id)s, %(extractor)s, %(reextracted)s)
 on conflict (article_id, version_hash) do nothing
 returning version_id
 

@@ -70,7 +70,7 @@ join ingest.entries e using (feed_id, entry_key)
 with given as (
     select *
     from jsonb_to_recordset(%(entries)s::jsonb) as g (
-        place integer, feed_id bigint, publisher_id bigint, entry_key text, article_url text, host text, fetchable boolean, url text,
+        place integer, capture_id bigint, feed_id bigint, publisher_id bigint, entry_key text, article_url text, host text, fetchable boolean, url text,
         title text, summary text, content text, author text, source text, language text, published_at timestamptz)
 ), article as (
     insert into ingest.articles (url, publisher_id, first_seen_at)
@@ -81,9 +81,9 @@ with given as (
     returning article_id, url, (xmax = 0) as is_new
 ), entry as (
     insert into ingest.entries (feed_id, entry_key, article_id, url, title, summary, content, author, source,
-                                language, published_at, first_seen_at)
+                                language, published_at, first_seen_at, capture_id)
     select g.feed_id, g.entry_key, a.article_id, g.url, g.title, g.summary, g.content, g.author, g.source,
-           g.language, g.published_at, %(now)s
+           g.language, g.published_at, %(now)s, g.capture_id
     from given g join article a on a.url = g.article_url
     on conflict (feed_id, entry_key) do nothing
     returning entry_id

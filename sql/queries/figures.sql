@@ -1,6 +1,6 @@
 -- context --
 -- The text in which a story tells a match's paragraph first, whole, with what its feed and publisher say.
-select v.version_id, v.article_id, v.title, v.language, v.published_at, e.source, pub.name as publisher, pub.country,
+select v.version_id, v.article_id, v.title, v.language, v.published_at, v.reextracted, e.source, pub.name as publisher, pub.country,
        pub.kind, ap.position, m.claim_id, m.paragraph_id, cv.definition -> 'figures' as claimed,
        cv.definition -> 'roles' as roles,
        (select array_agg(body.position order by body.position)

@@ -1,14 +1,3 @@
--- expire_bodies --
--- Empties page bodies that are older than the retention; the extracted text stays.
-update ingest.pages set body = null
-where page_id in (
-    select p.page_id
-    from ingest.pages p
-    where p.body is not null and p.fetched_at < %(before)s
-      and not exists (select from ingest.work w where w.stage = 'extract' and w.item_id = p.article_id)
-    limit %(chunk)s)
-returning page_id
-
 -- expire_runs --
 -- Forgets old runs and their outcomes.
 delete from ingest.runs

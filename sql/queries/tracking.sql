@@ -61,7 +61,7 @@ order by last_at, family, stance
 
 -- edits --
 -- Articles that carry a match's paragraph in one text and not in the next from the same source: that next text, with
--- its paragraphs. Where it came back later still, the last time that it went.
+-- its paragraphs. Where it came back later still, the last time that it went. A page that we only read anew is no edit.
 select a.article_id, a.story_id, pub.name as publisher, gone.version_id, gone.known_at,
        (select array_agg(p.text order by ap.position)
         from ingest.appearances ap join ingest.paragraphs p using (paragraph_id)
@@ -75,7 +75,7 @@ from (
     group by v.article_id, v.source
 ) carried
 join lateral (
-    select v.version_id, v.known_at
+    select v.version_id, v.known_at, v.reextracted
     from ingest.versions v
     where v.article_id = carried.article_id and v.source = carried.source and v.version_id > carried.version_id
     order by v.version_id
@@ -83,7 +83,7 @@ join lateral (
 ) gone on true
 join ingest.articles a using (article_id)
 join ingest.publishers pub using (publisher_id)
-where a.story_id is not null
+where a.story_id is not null and not gone.reextracted
 order by gone.version_id
 
 -- changed --
@@ -139,8 +139,10 @@ order by f.feed_id
 -- doubled, until they are eight days old.
 select a.article_id, a.url
 from ingest.articles a
+left join ingest.pages p using (article_id)
 where a.first_seen_at <= %(now)s::timestamptz - interval '6 hours' and a.first_seen_at > %(now)s::timestamptz - interval '8 days'
-  and (a.reread_at is null or %(now)s::timestamptz - a.first_seen_at >= 2 * (a.reread_at - a.first_seen_at))
+  and (a.reread_at is null and p.checked_at is null
+       or %(now)s::timestamptz - a.first_seen_at >= 2 * (greatest(a.reread_at, p.checked_at) - a.first_seen_at))
   and a.url like 'http%%'
   and exists (
       select

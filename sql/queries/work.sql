@@ -1,10 +1,11 @@
 -- claim --
 -- Takes up to `limit` due items under a lease. Hosts take turns, so that one host can't fill a batch, and at most
--- `a_host` of one come into it. A host that another run asks at the moment (hosts.take) is left out: its turn comes
--- later. Mail is another matter: that goes by domain, and to our own server.
+-- `a_host` of one come into it; what is only looked at again comes after all that was never fetched. A host that
+-- another run asks at the moment (hosts.take) is left out: its turn comes later. Mail is another matter: that goes by
+-- domain, and to our own server.
 with due as (
-    select item_id, due_at,
-           row_number() over (partition by host order by due_at, item_id) as turn
+    select item_id, due_at, again,
+           row_number() over (partition by host order by again, due_at, item_id) as turn
     from ingest.work
     where stage = %(stage)s
       and due_at <= %(now)s
@@ -16,7 +17,7 @@ with due as (
     from due join ingest.work w on w.stage = %(stage)s and w.item_id = due.item_id
     where (w.lease_until is null or w.lease_until <= %(now)s)
       and (%(a_host)s::integer is null or due.turn <= %(a_host)s)
-    order by due.turn, due.due_at, w.item_id
+    order by due.again, due.turn, due.due_at, w.item_id
     limit %(limit)s
     for update of w skip locked
 )
@@ -27,14 +28,14 @@ where w.stage = %(stage)s and w.item_id = chosen.item_id
 returning w.item_id, w.attempts, w.host
 
 -- claim_plain --
--- The same for stages that go to no host: the oldest first.
+-- The same for stages that go to no host: what was never done first, the oldest before the others.
 with chosen as (
     select item_id
     from ingest.work
     where stage = %(stage)s
       and due_at <= %(now)s
       and (lease_until is null or lease_until <= %(now)s)
-    order by due_at, item_id
+    order by again, due_at, item_id
     limit %(limit)s
     for update skip locked
 )
@@ -78,6 +79,18 @@ insert into ingest.work (stage, item_id, due_at)
 select %(stage)s, unnest(%(item_ids)s::bigint[]), %(due_at)s
 on conflict (stage, item_id) do nothing
 
+-- look_again --
+-- Queues an item that was done before; one that is queued for later comes forward.
+insert into ingest.work (stage, item_id, host, due_at, again)
+values (%(stage)s, %(item_id)s, %(host)s, %(due_at)s, true)
+on conflict (stage, item_id) do update set due_at = least(work.due_at, excluded.due_at)
+
+-- do_again --
+-- Queues many items of a stage that goes to no host, behind all that was never done.
+insert into ingest.work (stage, item_id, due_at, again)
+select %(stage)s, unnest(%(item_ids)s::bigint[]), %(due_at)s, true
+on conflict (stage, item_id) do nothing
+
 -- settle --
 -- The item is done; nothing comes back where another process has taken it over.
 delete from ingest.work
@@ -93,9 +106,9 @@ returning item_id
 -- The items are to be taken again when they are due; one that another process has taken over does not come back.
 update ingest.work w
 set due_at = g.due_at, lease_until = null, lease_token = null, outcome = g.outcome, problem = g.problem,
-    attempts = case when g.fresh then 0 else w.attempts end
+    attempts = case when g.fresh then 0 else w.attempts end, again = w.again or g.look
 from jsonb_to_recordset(%(items)s::jsonb) as g (
-    item_id bigint, due_at timestamptz, outcome text, problem text, fresh boolean)
+    item_id bigint, due_at timestamptz, outcome text, problem text, fresh boolean, look boolean)
 where w.stage = %(stage)s and w.item_id = g.item_id and w.lease_token = %(token)s
 returning w.item_id
 

@@ -1,0 +1,110 @@
+-- of_page --
+-- The capture that holds an article's page as it was fetched last.
+select c.capture_id, c.final_url, c.captured_at, c.digest
+from ingest.pages p join ingest.captures c using (capture_id)
+where p.article_id = %(article_id)s
+
+-- with_digest --
+-- An article's capture that holds this very body and is still there.
+select capture_id, final_url, captured_at, digest
+from ingest.captures
+where article_id = %(article_id)s and digest = %(digest)s and kind in ('response', 'resource') and expired_at is null
+order by capture_id
+limit 1
+
+-- add --
+-- A record that is on disk.
+insert into ingest.captures (article_id, feed_id, kind, captured_at, url, final_url, status, content_type, digest, size,
+                             revisit_of, warc_file, warc_offset, warc_length)
+values (%(article_id)s, %(feed_id)s, %(kind)s, %(captured_at)s, %(url)s, %(final_url)s, %(status)s, %(content_type)s,
+        %(digest)s, %(size)s, %(revisit_of)s, %(warc_file)s, %(warc_offset)s, %(warc_length)s)
+returning capture_id
+
+-- to_move --
+-- Page bodies that still lie in the database.
+select page_id, article_id, url, fetched_at, content_type, body_hash, body
+from ingest.pages
+where body is not null
+order by page_id
+limit %(chunk)s
+
+-- moved --
+-- A body has gone from the database to the archive.
+update ingest.pages set capture_id = %(capture_id)s, body = null
+where page_id = %(page_id)s and body is not null and body_hash = %(digest)s
+returning page_id
+
+-- expiring --
+-- The records of a file, and which of them texts with matches rest on: those are kept.
+select c.capture_id, c.warc_file, c.warc_offset, c.warc_length,
+       exists (
+           select from ingest.versions v
+           join ingest.appearances ap using (version_id)
+           join ingest.matches m using (paragraph_id)
+           where v.capture_id = c.capture_id and m.tier <> 'rejected') as kept
+from ingest.captures c
+where c.warc_file = %(warc_file)s and c.expired_at is null
+order by c.warc_offset
+
+-- keep --
+-- The record stands elsewhere now.
+update ingest.captures set warc_file = %(warc_file)s, warc_offset = %(warc_offset)s, warc_length = %(warc_length)s
+where capture_id = %(capture_id)s
+
+-- expire --
+-- A file's records are deleted: rows that texts rest on say so, the others go.
+with forgotten as (
+    delete from ingest.captures c
+    where c.warc_file = %(warc_file)s
+      and not exists (select from ingest.versions v where v.capture_id = c.capture_id)
+      and not exists (select from ingest.pages p where p.capture_id = c.capture_id)
+    returning c.capture_id
+), told as (
+    update ingest.captures c set expired_at = %(now)s
+    where c.warc_file = %(warc_file)s and c.expired_at is null
+      and (exists (select from ingest.versions v where v.capture_id = c.capture_id)
+           or exists (select from ingest.pages p where p.capture_id = c.capture_id))
+    returning c.capture_id
+)
+select (select count(*) from forgotten) + (select count(*) from told) as records
+
+-- show --
+-- The captures of one article or feed, the newest first.
+select c.capture_id, c.captured_at, c.kind, c.status, c.size, encode(c.digest, 'hex') as digest, c.warc_file,
+       c.warc_offset, c.warc_length, c.revisit_of, c.final_url, c.expired_at
+from ingest.captures c
+left join ingest.articles a using (article_id)
+left join ingest.feeds f using (feed_id)
+where a.article_id = %(article_id)s or a.url = any(%(urls)s) or f.url = any(%(urls)s)
+order by c.capture_id desc
+
+-- one --
+-- A capture, and the one that holds its body.
+select c.capture_id, c.url, c.content_type, held.warc_file, held.warc_offset, held.warc_length, held.digest, held.expired_at
+from ingest.captures c
+join ingest.captures held on held.capture_id = coalesce(c.revisit_of, c.capture_id)
+where c.capture_id = %(capture_id)s
+
+-- to_verify --
+-- Captures whose record is to be there, in the order in which they lie on disk.
+select capture_id, kind, warc_file, warc_offset, warc_length, case when kind in ('response', 'resource') then digest end as digest
+from ingest.captures
+where expired_at is null and (%(since)s::timestamptz is null or captured_at >= %(since)s)
+order by warc_file, warc_offset
+
+-- total --
+-- How many captures there are to verify.
+select count(*) as captures
+from ingest.captures
+where expired_at is null and (%(since)s::timestamptz is null or captured_at >= %(since)s)
+
+-- to_reextract --
+-- Articles whose page is in the archive and is to be read again.
+select p.article_id
+from ingest.pages p
+join ingest.captures c using (capture_id)
+where c.expired_at is null and p.extractor is not null
+  and (%(since)s::timestamptz is null or p.fetched_at >= %(since)s)
+  and (%(extractor)s::text is null or p.extractor <> %(extractor)s)
+  and (%(article_id)s::bigint is null or p.article_id = %(article_id)s)
+order by p.article_id
