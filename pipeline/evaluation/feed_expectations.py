@@ -318,7 +318,7 @@ class _Entry(_Fields):
         source = Text(entry.source) if entry.source else None
         kept: dict[str, Any] = {
             "title": title,
-            "title_detail": _Only(value=title, language=language),
+            "title_detail": _Only(value=title),
             "summary": shown,
             "summary_detail": _Only(value=shown, language=language),
             "content": [_Only(value=Text(entry.content or entry.summary), language=language)],
@@ -331,6 +331,8 @@ class _Entry(_Fields):
             "published_parsed": _date(entry.published),
             "language": language,
         }
+        if not shown:  # the product keeps one language an entry: that of its text
+            kept["title_detail"] = _Only(value=title, language=language)
         same = {"description": "summary", "guid": "id", "updated_parsed": "published_parsed"}
         same["created_parsed"] = "published_parsed"
         if (name := same.get(name, name)) not in kept:

@@ -103,7 +103,7 @@ def link(value: object, base: str) -> str | None:
         return None
     value = text.line(value)
     try:
-        address = urljoin(base, value)
+        address = urljoin(base, value) if absolute(base) else value
         parts = urlsplit(address)
         usable = parts.scheme in ("http", "https") and bool(parts.hostname)
     except ValueError:
