@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from pipeline import __version__
-from pipeline.commands import figures, origins, quality, replay, review, run, search, setup, sources, timeline
+from pipeline.commands import figures, inspect, origins, quality, replay, review, run, search, setup, sources, timeline
 from pipeline.errors import ClaimwatchError, ConfigurationError
 from pipeline.settings import ENV_PREFIX
 from pipeline.stages.services import STAGES
@@ -56,8 +56,8 @@ app.command(rich_help_panel=RUN)(run.up)
 app.command(rich_help_panel=RUN)(run.down)
 app.command(rich_help_panel=RUN)(run.demo)
 app.command(rich_help_panel=RUN)(run.status)
-for _stage in STAGES:
-    app.command(_stage, rich_help_panel=RUN)(run.stage_command(_stage))
+for _stage in STAGES:  # `extract` also looks at single pages
+    app.command(_stage, rich_help_panel=RUN)(inspect.extract if _stage == "extract" else run.stage_command(_stage))
 app.command(rich_help_panel=RUN)(run.maintain)
 app.command(rich_help_panel=ASK)(search.search)
 app.command(rich_help_panel=ASK)(search.vector)
@@ -66,6 +66,7 @@ app.command(rich_help_panel=ASK)(figures.figures)
 app.command(rich_help_panel=ASK)(setup.psql)
 app.add_typer(review.review_app, name="review", rich_help_panel=CHECK)
 app.add_typer(replay.replay_app, name="replay", rich_help_panel=CHECK)
+app.command("parse-feed", rich_help_panel=CHECK)(inspect.parse_feed)
 app.command(rich_help_panel=CHECK)(quality.score)
 app.command("eval", rich_help_panel=CHECK)(quality.evaluate)
 app.command(rich_help_panel=CHECK)(quality.calibrate)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import base64
+from urllib.parse import quote
+
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from pipeline.logic.urls import MAX_LENGTH, canonical, host, same_site
+from pipeline.logic.urls import MAX_LENGTH, canonical, host, is_front_page, same_site
 
 
 @pytest.mark.parametrize(
@@ -106,3 +109,78 @@ def test_hosts_and_sites() -> None:
     assert not same_site("http://daily.test/a", "http://weekly.test/")
     assert same_site("http://127.0.0.1:1/", "http://127.0.0.1:2/")
     assert not same_site("nonsense", "nonsense")
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("https://www-paper-test.cdn.ampproject.org/c/s/www.paper.test/2024/a/amp/", "https://www.paper.test/2024/a/"),
+        ("https://cdn.ampproject.org/v/paper.test/a?amp_js_v=0.1&usqp=x", "http://paper.test/a"),
+        ("https://www.google.com/amp/s/www.paper.test/a.amp.html", "https://www.paper.test/a.html"),
+        ("https://www.google.co.kr/url?sa=t&url=https%3A%2F%2Fpaper.test%2Fa%3Futm_source%3Dx", "https://paper.test/a"),
+        ("https://l.facebook.com/l.php?u=https%3A%2F%2Fpaper.test%2Fa&h=AT0", "https://paper.test/a"),
+        ("https://vk.com/away.php?to=https%3A%2F%2Fpaper.test%2Fa", "https://paper.test/a"),
+        ("https://www.google.com/url?q=not-an-address", "https://www.google.com/url?q=not-an-address"),
+        (
+            "https://www.google.com/search?q=https://paper.test/a",
+            "https://www.google.com/search?q=https://paper.test/a",
+        ),
+        ("https://paper.test/share?url=https://other.test/b", "https://paper.test/share?url=https://other.test/b"),
+        ("https://cdn.ampproject.org/v0.js", "https://cdn.ampproject.org/v0.js"),
+        ("https://news.google.com/articles/CBMnot-base64-of-anything", None),
+        ("https://paper.test/troops.amp.html", "https://paper.test/troops.html"),
+        ("https://paper.test/troops.amp", "https://paper.test/troops"),
+        ("https://paper.test/.amp", "https://paper.test/.amp"),
+        ("https://paper.test/a?outputType=amp&id=1", "https://paper.test/a?id=1"),
+        ("https://paper.test/a?outputType=print", "https://paper.test/a?outputType=print"),
+        ("https://m.yna.co.kr/view/A1", "https://www.yna.co.kr/view/A1"),
+        ("https://paper.test/a?ref=rss&source=twitter&from=newsletter&rss=1", "https://paper.test/a"),
+        ("https://paper.test/a?mod=rss_world", "https://paper.test/a"),
+        (
+            "https://paper.test/a?ref=1234&source=kyiv&from=1&src=rss_id",
+            "https://paper.test/a?ref=1234&source=kyiv&from=1&src=rss_id",
+        ),
+        ("https://paper.test/list?uid=7&cid=8&keyword=x", "https://paper.test/list?uid=7&cid=8&keyword=x"),
+    ],
+)
+def test_what_only_stands_for_another_address(url: str, expected: str | None) -> None:
+    assert canonical(url) == (expected or url)
+
+
+def test_old_google_news_links_name_their_target() -> None:
+    target = b"https://paper.test/world/2023/troops-" + b"x" * 120
+    for address in (b"https://paper.test/a", target):
+        length = bytes([len(address)]) if len(address) < 128 else bytes([len(address) & 0x7F | 0x80, len(address) >> 7])
+        code = base64.urlsafe_b64encode(b"\x08\x13\x22" + length + address + b"\xd2\x01\x00").decode().rstrip("=")
+        assert canonical(f"https://news.google.com/rss/articles/{code}?oc=5") == address.decode()
+        assert canonical(f"https://news.google.com/articles/{code[:-12]}") != address.decode()
+
+
+_WRAPS = st.sampled_from(
+    [
+        "https://www.google.com/url?q={}",
+        "https://l.facebook.com/l.php?u={}",
+        "https://www.google.com/amp/s/{}",
+        "https://cdn.ampproject.org/c/s/{}",
+        "https://out.reddit.com/t3_x?url={}",
+    ]
+)
+
+
+@given(st.lists(_WRAPS, max_size=6), st.text(alphabet="/a.?=&%2Famp:s", max_size=20), st.booleans())
+@settings(max_examples=400, deadline=None)
+def test_wrapped_addresses_have_one_spelling(wraps: list[str], tail: str, escaped: bool) -> None:
+    url = f"https://paper.test/{tail}"
+    for wrap in wraps:
+        inner = url.removeprefix("https://") if "/s/" in wrap else url
+        url = wrap.format(quote(inner, safe="") if escaped and "/s/" not in wrap else inner)
+    once = canonical(url)
+    if once is not None:
+        assert canonical(once) == once
+
+
+def test_front_pages() -> None:
+    assert is_front_page("https://paper.test/")
+    assert is_front_page("https://paper.test/index.html")
+    assert not is_front_page("https://paper.test/?p=17")
+    assert not is_front_page("https://paper.test/a")

@@ -5,31 +5,65 @@ from __future__ import annotations
 import re
 from urllib.parse import SplitResult, urljoin, urlsplit
 
+from pipeline.logic.wrappers import wrapped
+
 MAX_LENGTH = 2000  # characters; longer ones are traps more often than articles
 
-# Query parameters that say where a reader came from and never what is shown.
-_TRACKING_PREFIXES = ("utm_", "at_", "hsa_", "mtm_", "pk_", "ns_", "_hs", "__hs", "oly_", "vero_", "guce_")
+# Query parameters that say where a reader came from and never what is shown. Lists of others (AdGuard, ClearURLs,
+# courlan) were looked through for names that can't be anything else; patterns that also hit `uid` or `source` were not.
+_TRACKING_PREFIXES = (
+    "utm_", "at_", "hsa_", "mtm_", "itm_", "pk_", "piwik_", "matomo_", "ns_", "_hs", "__hs", "oly_", "vero_", "guce_",
+    "mkt_", "ga_", "ml_subscriber", "dicbo", "gad_", "stm_", "trk_", "wt_",
+)  # fmt: skip
 _TRACKING_NAMES = (
     # advertising and social networks
     "fbclid gclid gclsrc dclid gbraid wbraid msclkid yclid ysclid _openstat igshid igsh twclid ttclid "
-    "li_fat_id epik srsltid __twitter_impression ref_src ref_url "
+    "li_fat_id epik srsltid __twitter_impression ref_src ref_url clickid wbraid _ga _gl gs_l fb_action_ids fb_source "
+    "fb_ref share_id sharetype __tn__ si_source "
     # mailing programs, audience measurement
     "mc_cid mc_eid mkt_tok hsctatracking wickedid _ke s_cid cmpid icid ito xtor smid ocid guccounter "
-    # a publisher's own campaign mark
-    "cmp"
+    # publishers' own marks: Guardian, Reuters, Deutsche Welle, Financial Times, New York Times
+    "cmp feedtype feedname maca ftcamp emc "
+    # a page in another dress
+    "outputtype=amp __amp_source_origin amp_js_v usqp amp_gsa"
 )
 _TRACKING = frozenset(_TRACKING_NAMES.split())
+# Names that mean something else elsewhere, and say where a reader came from with these values.
+_FROM_NAMES = frozenset("ref source src from via partner traffic_source traffic-source mod rss feature origin".split())
+_FROM_VALUES = re.compile(
+    r"(?:rss|atom|feed|feeds|rssfeed|rss-feed|rss_feed|feedburner|twitter|facebook|fb|telegram|whatsapp|linkedin|reddit|"
+    r"newsletter|e?mail|googlenews|google-news|gnews|share|social|yes|1|true|rss_[a-z0-9_-]*)",
+    re.IGNORECASE,
+)
+_PLAIN_VALUES = frozenset({"yes", "1", "true"})  # of a parameter called rss alone
 
 # Hosts known to answer the same path under their main name. Others stay: many "m." sites number their pages
 # anew, and a page's own canonical link settles it better than a guess.
 _SAME_PATH = ((re.compile(r"^([a-z-]+)\.m\.wikipedia\.org$"), r"\1.wikipedia.org"),)
-_SAME_PATH_HOSTS = {"amp.theguardian.com": "www.theguardian.com"}
+_SAME_PATH_HOSTS = {
+    "amp.theguardian.com": "www.theguardian.com",
+    "amp.dw.com": "www.dw.com",
+    "amp.france24.com": "www.france24.com",
+    "amp.rfi.fr": "www.rfi.fr",
+    "amp.scmp.com": "www.scmp.com",
+    "amp.smh.com.au": "www.smh.com.au",
+    "amp.abc.net.au": "www.abc.net.au",
+    "m.yna.co.kr": "www.yna.co.kr",
+    "m.hani.co.kr": "www.hani.co.kr",
+    "m.koreaherald.com": "www.koreaherald.com",
+    "m.lenta.ru": "lenta.ru",
+    "m.ria.ru": "ria.ru",
+    "m.dw.com": "www.dw.com",
+    "mobile.nytimes.com": "www.nytimes.com",
+    "mobile.reuters.com": "www.reuters.com",
+}
 
 _ASCII_HOST = re.compile(r"[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_])?")
 _KEPT_PATH = re.compile(rb"[A-Za-z0-9\-._~!$&'()*+,;=:@/]")
 _KEPT_QUERY = re.compile(rb"[A-Za-z0-9\-._~!$&'()*+,;=:@/?]")
 _UNRESERVED = re.compile(rb"[A-Za-z0-9\-._~]")
 _ESCAPE = re.compile(rb"%[0-9A-Fa-f]{2}")
+_AMP_FILE = re.compile(r"(.+)\.amp(\.html?)?")
 _PREFIXES = ("www.", "m.", "amp.", "mobile.")
 
 
@@ -37,8 +71,16 @@ def canonical(url: str, base: str | None = None) -> str | None:
     """The one spelling of an http(s) address, or None where it is none, carries credentials or is too long.
 
     Idempotent. Host in lower case and ASCII (IDNA), no default port, fragment, tracking parameter, dot
-    segment or empty query; the remaining parameters keep their order.
+    segment or empty query; the remaining parameters keep their order. An AMP cache's or redirector's address is
+    that of the page which it names.
     """
+    spelled = _spelled(url, base)
+    while spelled and (inner := wrapped(urlsplit(spelled))) and (meant := _spelled(inner, None)):
+        spelled = meant
+    return spelled
+
+
+def _spelled(url: str, base: str | None) -> str | None:
     try:
         parts = _split(url, base)
         netloc = _netloc(parts) if parts else None
@@ -150,15 +192,31 @@ def _path(path: str) -> str:
         del segments[-2]
     while len(segments) > 1 and segments[-1] == "amp":
         segments.pop()
+    while segments and (twin := _AMP_FILE.fullmatch(segments[-1])):  # troops.amp.html, troops.amp
+        segments[-1] = twin.group(1) + (twin.group(2) or "")
     return "/" + "/".join(segments)
 
 
 def _query(query: str) -> str:
-    kept = []
-    for pair in _escape(query, _KEPT_QUERY).split("&"):
-        name, _, value = pair.partition("=")
-        name = name.lower()
-        amp = name == "amp" and value in ("", "1", "true")
-        if pair and not amp and name not in _TRACKING and not name.startswith(_TRACKING_PREFIXES):
-            kept.append(pair)
-    return "&".join(kept)
+    return "&".join(pair for pair in _escape(query, _KEPT_QUERY).split("&") if pair and not _is_tracking(pair))
+
+
+def _is_tracking(pair: str) -> bool:
+    name, _, value = pair.partition("=")
+    name, value = name.lower(), value.lower()
+    if name in _TRACKING or name.startswith(_TRACKING_PREFIXES) or f"{name}={value}" in _TRACKING:
+        return True
+    if name == "amp":
+        return value in ("", "1", "true")
+    if name not in _FROM_NAMES or not _FROM_VALUES.fullmatch(value):
+        return False
+    return name == "rss" if value in _PLAIN_VALUES else not value.startswith("rss_") or name == "mod"
+
+
+def is_front_page(url: str) -> bool:
+    """Whether an address names a whole site: what dead links are sent to, and what careless pages call canonical."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    return parts.path in ("", "/", "/index.html", "/index.php") and not parts.query

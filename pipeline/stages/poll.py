@@ -18,6 +18,7 @@ from pipeline.adapters.http import FEED_ACCEPT
 from pipeline.adapters.web import Web
 from pipeline.errors import ClaimwatchError, PermanentError
 from pipeline.logic import feeds, schedule, urls
+from pipeline.logic.entries import unique
 from pipeline.logic.schedule import PollOutcome
 from pipeline.model import ParsedEntry, ParsedFeed, PollPlan, PollState, Response
 from pipeline.stages import captures
@@ -119,7 +120,8 @@ def _read(feed: Any, response: Response) -> Polled:
     if feed.body_hash is not None and bytes(feed.body_hash) == body_hash:
         return Polled("unchanged", PollOutcome.UNCHANGED, response, body_hash=body_hash)
     try:
-        parsed = feeds.parse(response.body, response.headers.get("content-type"), response.url)
+        headers = response.headers
+        parsed = feeds.parse(response.body, headers.get("content-type"), response.url, headers.get("content-language"))
     except PermanentError as error:
         return Polled(error.code, PollOutcome.HARD, response, problem=str(error))
     return Polled("changed", PollOutcome.CHANGED, response, parsed, parsed.problem, body_hash)
@@ -210,29 +212,26 @@ def _store_entries(conn: Connection, deps: WebDeps, polls: list[Poll], now: date
     """Store the entries that are new to their feed, and the documents that brought them. A document that differs in a
     date or an advertisement alone proves nothing, and is not kept.
     """
-    keys = [
-        {"feed_id": poll.feed.feed_id, "entry_key": entry.key}
-        for poll in polls
-        if poll.polled.parsed
-        for entry in poll.polled.parsed.entries
-    ]
+    listed = [(poll, _usable(poll.polled.parsed)) for poll in polls if poll.polled.parsed]
+    keys = [{"feed_id": poll.feed.feed_id, "entry_key": entry.key} for poll, entries in listed for entry in entries]
     known = {(r.feed_id, r.entry_key) for r in rows(conn, "feeds.known_keys", entries=Jsonb(keys))} if keys else set()
     given: list[dict[str, Any]] = []
-    for poll in polls:
-        feed, parsed, response = poll.feed, poll.polled.parsed, poll.polled.response
-        new = [entry for entry in parsed.entries if (feed.feed_id, entry.key) not in known] if parsed else []
-        if not new or parsed is None:
-            continue
-        capture_id = None
-        if response is not None and deps.settings.archive.feeds:
+    for poll, entries in listed:
+        feed, response, capture_id = poll.feed, poll.polled.response, None
+        new = [entry for entry in entries if (feed.feed_id, entry.key) not in known]
+        if new and response is not None and deps.settings.archive.feeds:
             capture_id = captures.add(conn, captures.feed(deps, feed, response))
-        given += [{**_given(feed, parsed, entry), "capture_id": capture_id} for entry in new]
+        given += [{**_given(feed, entry), "capture_id": capture_id} for entry in new]
     if given:
         given = [{**entry, "place": place} for place, entry in enumerate(given)]
         rows(conn, "feeds.add_entries", entries=Jsonb(given), now=now)
 
 
-def _given(feed: Any, parsed: ParsedFeed, entry: ParsedEntry) -> dict[str, Any]:
+def _usable(parsed: ParsedFeed) -> list[ParsedEntry]:
+    return [entry for entry in unique(parsed.entries) if not entry.is_empty]
+
+
+def _given(feed: Any, entry: ParsedEntry) -> dict[str, Any]:
     address = urls.canonical(entry.url) if entry.url else None
     return {
         "feed_id": feed.feed_id,
@@ -247,7 +246,7 @@ def _given(feed: Any, parsed: ParsedFeed, entry: ParsedEntry) -> dict[str, Any]:
         "content": entry.content,
         "author": entry.author,
         "source": entry.source,
-        "language": entry.language or parsed.language,
+        "language": entry.language,
         "published_at": entry.published.isoformat() if entry.published else None,
     }
 
