@@ -10,7 +10,7 @@ BENCH ?=
 TESTS ?= -n 2 --dist loadfile
 BIN := $(VENV)/bin
 
-.PHONY: help setup demo test lint docs bench-stream bench-eval bench-ablation bench-clef bench-match bench-origins bench-stories bench-figures bench-numerals bench-poll
+.PHONY: help setup demo test lint docs bench-stream bench-eval bench-ablation bench-clef bench-match bench-origins bench-stories bench-figures bench-numerals bench-poll bench-schedule
 .DEFAULT_GOAL := help
 
 help:
@@ -74,6 +74,10 @@ $(VENV)/peers/reader/.ready:
 	@$(PYTHON) -m venv $(VENV)/peers/reader
 	@$(VENV)/peers/reader/bin/pip install --quiet reader==3.26 sgmllib3k==1.0.0
 	@touch $@
+
+# How late news are seen, and with how many requests: make bench-schedule BENCH="--sources"
+bench-schedule: setup
+	@PYTHONPATH=. $(BIN)/python benchmarks/schedule.py $(BENCH)
 
 docs: setup
 	@$(BIN)/python scripts/docs.py

@@ -75,22 +75,45 @@ class Response:
 
 
 @dataclass(frozen=True)
+class Rhythm:
+    """When a feed's news come: `counts` of new entries by hour of the day (UTC), older ones counting ever less.
+
+    `since` is when counting began; without it nothing has been counted.
+    """
+
+    counts: tuple[float, ...] = ()
+    since: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What a feed itself asks for: RSS ttl, skipHours (GMT) and skipDays (Monday is 0)."""
+
+    ttl: timedelta | None = None
+    skip_hours: frozenset[int] = frozenset()
+    skip_days: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True)
 class PollState:
-    """What is remembered of a feed between two polls."""
+    """What is remembered of a feed between two polls. `seen_at` is the last poll that was answered well."""
 
     interval: timedelta
     failures: float = 0.0
     moved_to: str | None = None
     moved_sightings: int = 0
+    gone: bool = False
+    seen_at: datetime | None = None
+    rhythm: Rhythm = Rhythm()
+    wishes: Wishes = Wishes()
 
 
 @dataclass(frozen=True)
 class PollPlan:
-    """What a poll's result means for the next one. `state` is "active" or "gone"."""
+    """What a poll's result means for the next one."""
 
     next_poll_at: datetime
     poll: PollState
-    state: str = "active"
     new_url: str | None = None
 
 

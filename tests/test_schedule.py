@@ -1,16 +1,13 @@
-"""The polling schedule: its constants, and that no history makes it too fast or stops it."""
+"""The polling schedule: its constants and rules. What they come to over years stands in test_schedule_years.py."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from pipeline.logic.schedule import LONG_DELAY, PollOutcome, of_error, of_status, plan, retry_after
-from pipeline.model import PollPlan, PollState
+from pipeline.logic.schedule import LONG_DELAY, SKIP_SPREAD, PollOutcome, of_error, of_status, plan, retry_after
+from pipeline.model import PollPlan, PollState, Wishes
 from pipeline.settings import PollSettings
 
 NOW = datetime(2024, 11, 1, 12, tzinfo=UTC)
@@ -34,8 +31,10 @@ def test_news_brings_a_feed_nearer_and_silence_moves_it_away() -> None:
 @pytest.mark.parametrize(
     ("kw", "wait"),
     [
-        ({"ttl": timedelta(hours=3)}, 3),
+        ({"wishes": Wishes(timedelta(hours=3))}, 3),
         ({"headers": {"cache-control": "public, max-age=7200"}}, 2),
+        ({"headers": {"cache-control": "max-age=7200", "age": "1800"}}, 1.5),
+        ({"headers": {"cache-control": "max-age=7200", "age": "9000"}}, 0.8),
         ({"headers": {"cache-control": "s-maxage=90000"}}, 0.8),
         ({"headers": {"cache-control": "no-cache, max-age=7200"}}, 0.8),
         ({"headers": {"expires": "Fri, 01 Nov 2024 16:00:00 GMT"}}, 4),
@@ -50,13 +49,13 @@ def test_news_brings_a_feed_nearer_and_silence_moves_it_away() -> None:
             },
             1,
         ),
-        ({"ttl": timedelta(days=365)}, 24),
+        ({"wishes": Wishes(timedelta(days=365))}, 24),
         ({"headers": {"retry-after": "36000"}}, 10),
         ({"headers": {"retry-after": "Fri, 01 Nov 2024 17:00:00 GMT"}}, 5),
     ],
 )
 def test_a_server_may_ask_for_more_time(kw: dict[str, object], wait: float) -> None:
-    got = after("changed", **kw)
+    got = after("changed", **kw)  # type: ignore[arg-type]
     assert got.next_poll_at == NOW + wait * HOUR
     assert got.poll.interval == timedelta(minutes=48)  # its wish is not learnt
 
@@ -76,12 +75,29 @@ def test_many_failures_raise_the_cap_but_never_stop() -> None:
     assert after("hard", PollState(HOUR * 20, failures=28)).next_poll_at == NOW + CEILING
     assert after("hard", PollState(HOUR * 24, failures=30)).next_poll_at == NOW + LONG_DELAY
     worst = after("hard", PollState(CEILING, failures=1e300))
-    assert (worst.next_poll_at, worst.state) == (NOW + LONG_DELAY, "active")
+    assert (worst.next_poll_at, worst.poll.gone) == (NOW + LONG_DELAY, False)
 
 
-def test_gone_is_gone() -> None:
+def test_a_gone_feed_is_asked_once_a_month_and_comes_back() -> None:
     got = after("gone")
-    assert (got.state, got.next_poll_at) == ("gone", NOW + LONG_DELAY)
+    assert (got.poll.gone, got.next_poll_at) == (True, NOW + LONG_DELAY)
+    still = after("hard", got.poll)
+    assert (still.poll.gone, still.next_poll_at, still.poll.failures) == (True, NOW + LONG_DELAY, 0)
+    back = after("changed", got.poll)
+    assert (back.poll.gone, back.next_poll_at) == (False, NOW + timedelta(minutes=48))
+
+
+def test_a_feed_is_left_alone_when_it_asks_for_it() -> None:
+    """NOW is a Friday at noon, GMT."""
+    lunch = after("unchanged", wishes=Wishes(skip_hours=frozenset({13, 14})), jitter=0.5)
+    assert lunch.next_poll_at == NOW + timedelta(hours=3) + SKIP_SPREAD / 2
+    kept = after("unchanged", lunch.poll)  # an answer without a body says nothing new of it
+    assert kept.next_poll_at == NOW + timedelta(hours=3)  # not at 14:15
+    weekend = after("unchanged", PollState(timedelta(hours=10)), wishes=Wishes(skip_days=frozenset({5, 6})))
+    assert weekend.next_poll_at == datetime(2024, 11, 4, tzinfo=UTC)
+    for mistaken in (Wishes(skip_days=frozenset(range(7))), Wishes(skip_hours=frozenset(range(24)))):
+        assert after("unchanged", wishes=mistaken).next_poll_at == NOW + timedelta(minutes=90)
+    assert after("soft", kept.poll).next_poll_at > NOW + timedelta(hours=2)
 
 
 def test_a_move_is_believed_at_the_second_sighting() -> None:
@@ -121,60 +137,3 @@ def test_statuses_and_errors() -> None:
 )
 def test_retry_after(value: str, seconds: float | None) -> None:
     assert retry_after({"retry-after": value}, NOW) == seconds
-
-
-_HEADERS = st.dictionaries(
-    st.sampled_from(["retry-after", "cache-control", "expires", "date"]),
-    st.one_of(
-        st.text(max_size=30),
-        st.integers(-5, 10**13).map(str),
-        st.integers(0, 10**10).map("max-age={}".format),
-        st.datetimes(timezones=st.just(UTC)).map(lambda d: format_datetime(d, usegmt=True)),
-    ),
-)
-_STEP = st.tuples(
-    st.sampled_from(list(PollOutcome)),
-    st.one_of(st.none(), st.timedeltas()),
-    _HEADERS,
-    st.sampled_from([None, "https://a.example/", "https://b.example/"]),
-    st.floats(0, 1),
-)
-
-
-@given(st.lists(_STEP, min_size=1, max_size=40), st.timedeltas(), st.floats(-10, 1e9))
-@settings(max_examples=200, deadline=None)
-def test_whatever_happens_the_next_poll_is_neither_too_near_nor_too_far(
-    steps: list[tuple[PollOutcome, timedelta | None, dict[str, str], str | None, float]],
-    interval: timedelta,
-    failures: float,
-) -> None:
-    now, state = NOW, PollState(interval, failures)
-    for outcome, ttl, headers, moved, jitter in steps:
-        got = plan(
-            state,
-            outcome=outcome,
-            now=now,
-            settings=SETTINGS,
-            ttl=ttl,
-            headers=headers,
-            permanent_url=moved,
-            jitter=jitter,
-        )
-        assert FLOOR <= got.next_poll_at - now <= LONG_DELAY * 1.1
-        assert (got.state == "gone") == (outcome is PollOutcome.GONE)
-        assert FLOOR <= got.poll.interval <= CEILING
-        assert got.poll.failures >= 0
-        now, state = got.next_poll_at, got.poll
-
-
-def test_a_feed_that_comes_back_after_a_dead_year_is_read_within_a_month_and_recovers() -> None:
-    now, state, polls = NOW, PollState(HOUR), 0
-    while now < NOW + timedelta(days=365):
-        got = plan(state, outcome="hard", now=now, settings=SETTINGS)
-        now, state, polls = got.next_poll_at, got.poll, polls + 1
-    assert 30 < polls < 400
-    assert now - NOW < timedelta(days=365 + 31)
-    for _ in range(30):
-        got = plan(state, outcome="changed", now=now, settings=SETTINGS)
-        now, state = got.next_poll_at, got.poll
-    assert (state.interval, state.failures) == (FLOOR, 0)

@@ -1,19 +1,29 @@
-"""When a feed is polled next, decided from what is known of it and what just happened. Pure."""
+"""When a feed is polled next, decided from what is known of it and what just happened. Pure.
+
+    base     the learned wait (rhythm.py); in a feed's first days the adaptive interval
+    asked    the longest of base, ttl and the answer's freshness, at most the ceiling; skipHours and skipDays on top
+    failed   base times the weight of failures in a row, at most a day, after many at most a month
+    gone     410: once a month
+
+Every wait is at least the floor, and jitter is added to it. Retry-After is honoured over everything else.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
 
-from pipeline.model import PollPlan, PollState
+from pipeline.logic import rhythm
+from pipeline.model import PollPlan, PollState, Wishes
 from pipeline.settings import PollSettings
 
-# The interval's bounds (5 minutes, 24 hours; Miniflux) are PollSettings.min_interval and max_interval.
-CHANGED_FACTOR = 0.8  # a feed with news is polled 20 % sooner (news-crawl)
-UNCHANGED_FACTOR = 1.5  # one without 50 % later (news-crawl)
+# The bounds of a wait (5 minutes, 24 hours; Miniflux) are PollSettings.min_interval and max_interval.
+CHANGED_FACTOR = 0.8  # until the rhythm is known, a feed with news is polled 20 % sooner (news-crawl)
+UNCHANGED_FACTOR = 1.5  # and one without 50 % later (news-crawl)
 HARD_FAILURE = 1.0  # Media Cloud's weights of failures
 SOFT_FAILURE = 0.5  # 404, 429, 5xx: the server is there and may recover
 DNS_TEMPORARY_FAILURE = 0.25  # mostly our own resolver's trouble
@@ -21,8 +31,10 @@ MANY_FAILURES = 30.0  # beyond, the cap on the delay rises from MAX_DELAY to LON
 MAX_DELAY = timedelta(hours=24)
 LONG_DELAY = timedelta(days=30)  # never stopped for good: a feed that comes back is found within a month
 MAX_RETRY_AFTER = timedelta(days=30)
+MAX_SKIP = timedelta(days=3)  # skipHours and skipDays are meant for nights and weekends; longer ones are a mistake
 MOVED_SIGHTINGS = 2  # a permanent redirect is believed when seen twice in a row
-JITTER = 0.1  # at most this part of the delay is added, so that feeds added together drift apart
+JITTER = 0.15  # at most this part of the delay is added, so that feeds that were asked together drift apart
+SKIP_SPREAD = timedelta(minutes=30)  # feeds that skip the same hours are asked within this time after them
 
 
 class PollOutcome(StrEnum):
@@ -65,49 +77,88 @@ def plan(
     outcome: PollOutcome | str,
     now: datetime,
     settings: PollSettings,
-    ttl: timedelta | None = None,
+    news: Sequence[datetime | None] = (),
+    wishes: Wishes | None = None,
     headers: Mapping[str, str] | None = None,
     permanent_url: str | None = None,
     jitter: float = 0.0,
 ) -> PollPlan:
-    """The next poll. `headers` in lower case; `jitter` in 0..1, drawn by the caller; `permanent_url` is where
-    301/308 alone led at this poll. The next poll is never nearer than `settings.min_interval`.
+    """The next poll; never nearer than `settings.min_interval`.
+
+    `news` are the dates of the entries that were new; `wishes` what the feed asks for, None where it was not read;
+    `headers` in lower case; `permanent_url` is where 301/308 alone led at this poll; `jitter` in 0..1, drawn by the
+    caller.
     """
-    outcome = PollOutcome(outcome)
-    headers = headers or {}
+    outcome, headers, jitter = PollOutcome(outcome), headers or {}, min(max(jitter, 0.0), 1.0)
     floor = timedelta(seconds=settings.min_interval)
     ceiling = max(floor, timedelta(seconds=settings.max_interval))
-    interval = min(max(state.interval, floor), ceiling)
-    failures = max(0.0, state.failures)
-    moved_to, sightings, new_url = state.moved_to, state.moved_sightings, None
-
-    if outcome in (PollOutcome.CHANGED, PollOutcome.UNCHANGED):
-        factor = CHANGED_FACTOR if outcome is PollOutcome.CHANGED else UNCHANGED_FACTOR
-        interval = min(max(interval * factor, floor), ceiling)
-        # A server's wish lengthens the wait, but a misconfigured one may not silence a feed for a year.
-        delay = min(max(interval, ttl or floor, _freshness(headers, now)), ceiling)
-        failures = 0.0
-        sightings = (sightings + 1 if permanent_url == moved_to else 1) if permanent_url else 0
-        moved_to = permanent_url
-        if moved_to is not None and sightings >= MOVED_SIGHTINGS:
-            new_url, moved_to, sightings = moved_to, None, 0
-    elif outcome is PollOutcome.GONE:
-        delay = LONG_DELAY
-    else:
-        failures += _WEIGHTS[outcome]
-        cap = MAX_DELAY if failures <= MANY_FAILURES else LONG_DELAY
-        # Never sooner than the feed's own rhythm: trouble is no reason to ask a server more often.
-        seconds = min(interval.total_seconds() * max(1.0, failures), cap.total_seconds())
-        delay = timedelta(seconds=seconds)
-
-    delay = max(delay * (1 + JITTER * min(max(jitter, 0.0), 1.0)), floor)
-    delay = max(delay, timedelta(seconds=retry_after(headers, now) or 0.0))
-    return PollPlan(
-        next_poll_at=now + delay,
-        poll=PollState(interval, failures, moved_to, sightings),
-        state="gone" if outcome is PollOutcome.GONE else "active",
-        new_url=new_url,
+    state = replace(
+        state,
+        interval=min(max(state.interval, floor), ceiling),
+        failures=min(max(0.0, state.failures), MANY_FAILURES * 100),
+        wishes=state.wishes if wishes is None else wishes,
     )
+    new_url, after = None, None
+    if outcome in (PollOutcome.CHANGED, PollOutcome.UNCHANGED):
+        state, new_url = _moved(_answered(state, outcome, news, now, floor, ceiling), permanent_url)
+        # A server's wish lengthens the wait, but a misconfigured one may not silence a feed for a year.
+        delay = min(max(state.interval, state.wishes.ttl or floor, _freshness(headers, now)), ceiling)
+        after = state.wishes
+    elif outcome is PollOutcome.GONE or state.gone:
+        state, delay = replace(state, gone=True), LONG_DELAY
+    else:
+        state = replace(state, failures=state.failures + _WEIGHTS[outcome])
+        cap = MAX_DELAY if state.failures <= MANY_FAILURES else LONG_DELAY
+        # Never sooner than the feed's own rhythm: trouble is no reason to ask a server more often.
+        delay = min(state.interval * max(1.0, state.failures), cap)
+
+    at = now + max(delay * (1 + JITTER * jitter), floor)
+    if after is not None:
+        at = _allowed(at, after, jitter)
+    at = max(at, now + timedelta(seconds=retry_after(headers, now) or 0.0))
+    return PollPlan(next_poll_at=at, poll=state, new_url=new_url)
+
+
+def _answered(
+    state: PollState,
+    outcome: PollOutcome,
+    news: Sequence[datetime | None],
+    now: datetime,
+    floor: timedelta,
+    ceiling: timedelta,
+) -> PollState:
+    """What is remembered after a good answer: the rhythm with its news, and the interval that follows from it."""
+    learned = rhythm.learn(state.rhythm, news, state.seen_at, now)
+    base = rhythm.wait(learned, now, ceiling)
+    if base is None:
+        base = state.interval * (CHANGED_FACTOR if outcome is PollOutcome.CHANGED else UNCHANGED_FACTOR)
+    interval = min(max(base, floor), ceiling)
+    return replace(state, interval=interval, failures=0.0, gone=False, seen_at=now, rhythm=learned)
+
+
+def _moved(state: PollState, permanent_url: str | None) -> tuple[PollState, str | None]:
+    """Counts the sightings of a permanent redirect; the new address when it is believed."""
+    sightings = (state.moved_sightings + 1 if permanent_url == state.moved_to else 1) if permanent_url else 0
+    if sightings >= MOVED_SIGHTINGS:
+        return replace(state, moved_to=None, moved_sightings=0), permanent_url
+    return replace(state, moved_to=permanent_url, moved_sightings=sightings), None
+
+
+def _allowed(at: datetime, wishes: Wishes, jitter: float) -> datetime:
+    """The time itself, or where the feed wants to be left alone then, the next hour when it does not."""
+    hour = at.astimezone(UTC)
+    if not _skipped(hour, wishes):
+        return at
+    hour = hour.replace(minute=0, second=0, microsecond=0)
+    for ahead in range(1, int(MAX_SKIP / timedelta(hours=1)) + 1):
+        later = hour + timedelta(hours=ahead)
+        if not _skipped(later, wishes):
+            return later + SKIP_SPREAD * jitter
+    return at
+
+
+def _skipped(at: datetime, wishes: Wishes) -> bool:
+    return at.hour in wishes.skip_hours or at.weekday() in wishes.skip_days
 
 
 def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
@@ -124,13 +175,14 @@ def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
 
 
 def _freshness(headers: Mapping[str, str], now: datetime) -> timedelta:
-    """How long the server calls its answer fresh: Cache-Control max-age, else Expires against Date."""
+    """How long the answer stays fresh: Cache-Control max-age less Age, else Expires against Date (RFC 9111, 4.2)."""
     control = headers.get("cache-control", "").lower()
     if re.search(r"\bno-(cache|store)\b", control):
         return timedelta(0)
     age = re.search(r"(?<![\w-])max-age\s*=\s*\"?(\d{1,9})", control)
     if age:
-        return timedelta(seconds=int(age.group(1)))
+        spent = re.fullmatch(r"\s*(\d{1,9})\s*", headers.get("age", ""), re.ASCII)
+        return max(timedelta(0), timedelta(seconds=int(age.group(1)) - (int(spent.group(1)) if spent else 0)))
     expires = _http_date(headers.get("expires", ""))
     if expires is None:
         return timedelta(0)
