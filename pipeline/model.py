@@ -19,19 +19,28 @@ class ParsedEntry:
     published: datetime | None = None
     source: str | None = None  # true origin of a syndicated item (RSS <source>, dc:publisher)
     language: str | None = None
+    source_url: str | None = None  # the origin's address, where the feed names one
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it has neither an address nor a text: nothing to store."""
+        return not (self.url or self.title or self.summary or self.content)
 
 
 @dataclass(frozen=True)
 class ParsedFeed:
     """`problem` says in plain words why a document is hard to read although entries came out of it."""
 
-    format: str  # rss, rdf, atom, json
+    format: str  # rss, rdf, atom, json, sitemap
     title: str
     entries: tuple[ParsedEntry, ...]
     language: str | None = None
     site_url: str | None = None
     ttl: timedelta | None = None
     problem: str | None = None
+    skip_hours: frozenset[int] = frozenset()  # hours (GMT) in which the feed asks not to be polled
+    skip_days: frozenset[int] = frozenset()  # and days, Monday 0
+    children: tuple[str, ...] = ()  # sitemaps that a sitemap index names, the most recent first
 
 
 @dataclass(frozen=True)

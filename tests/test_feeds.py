@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from pipeline.errors import PermanentError
 from pipeline.logic import text
+from pipeline.logic.entries import unique
 from pipeline.logic.feeds import discover, parse
 from pipeline.model import ParsedEntry, ParsedFeed
 
@@ -70,6 +71,7 @@ def test_rss() -> None:
             author="A. Writer",
             published=datetime(2024, 11, 1, tzinfo=UTC),
             source="Agency",
+            source_url="http://agency.test/",
             language="ko",
         ),
     )
@@ -128,7 +130,9 @@ def test_json_feed() -> None:
         ],
     }
     feed = parse(b"\xef\xbb\xbf" + json.dumps(content).encode(), "application/json", URL)
-    one, two = feed.entries
+    one, again, two = feed.entries
+    assert again.key == "7"
+    assert unique(feed.entries) == (one, two)
     assert (feed.format, feed.title, feed.language, feed.problem) == ("json", "J", "ja", None)
     assert one == ParsedEntry(
         key="7",
@@ -161,9 +165,11 @@ def test_keys() -> None:
         None,
         URL,
     )
-    keys = [entry.key for entry in feed.entries]
+    assert [entry.key for entry in feed.entries[:2]] == ["https://paper.test/1"] * 2
+    first = unique(feed.entries)
+    keys = [entry.key for entry in first]
     assert keys[0] == "https://paper.test/1"
-    assert feed.entries[0].title == "a"
+    assert first[0].title == "a"
     assert len(keys) == 3
     assert all(key.startswith("sha256:") for key in keys[1:])
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 from urllib.parse import urljoin, urlsplit
 
@@ -26,38 +27,63 @@ def make_entry(
     published: datetime | None,
     source: str | None,
     language: str | None,
-) -> ParsedEntry | None:
-    """An entry with clean texts and a key; None where there is nothing in it at all."""
-    title = text.line(text.strip_html(title))
-    summary, content = text.strip_html(summary), text.strip_html(content)
+    source_url: str | None = None,
+) -> ParsedEntry:
+    """An entry with clean texts and a key. title, summary and content come as text, without markup.
+
+    An entry with neither address nor text is kept for those who look at a feed, and is not stored (`is_empty`).
+    """
+    title, author, source = text.line(title), _name(author), _name(source)
+    summary, content = text.clean(summary), text.clean(content)
     if content == summary:
         summary = ""
     key = text.line(key or "") or url
     if not key:
-        if not (title or summary or content):
-            return None
-        key = "sha256:" + _digest(f"{title}\n{summary or content}")
-    elif len(key) > MAX_KEY:
-        key = "sha256:" + _digest(key)
+        said = f"{title}\n{summary or content}"
+        if said == "\n":
+            said = f"{author or ''}\n{published or ''}\n{source or ''}"
+        key = "sha256:" + _digest(said)
+    key = _short(key)
     return ParsedEntry(
         key=key,
         url=url,
         title=title,
         summary=summary,
         content=content,
-        author=text.line(text.strip_html(author or "")) or None,
+        author=author,
         published=published,
-        source=text.line(text.strip_html(source or "")) or None,
+        source=source,
+        source_url=source_url,
         language=language,
     )
 
 
-def unique(entries: Iterable[ParsedEntry | None]) -> tuple[ParsedEntry, ...]:
+def _short(key: str) -> str:
+    return key if len(key) <= MAX_KEY else "sha256:" + _digest(key)
+
+
+def _name(value: str | None) -> str | None:
+    return text.line(text.plain(value)) or None if value else None
+
+
+def telling(entries: Iterable[ParsedEntry | None]) -> tuple[ParsedEntry, ...]:
+    """The entries, each known by its link where the feed gives one id to several pages."""
+    kept = [entry for entry in entries if entry is not None]
+    pages: dict[str, set[str]] = {}
+    for entry in kept:
+        if entry.url:
+            pages.setdefault(entry.key, set()).add(entry.url)
+    shared = {key for key, links in pages.items() if len(links) > 1}
+    if not shared:
+        return tuple(kept)
+    return tuple(replace(e, key=_short(e.url)) if e.key in shared and e.url else e for e in kept)
+
+
+def unique(entries: Iterable[ParsedEntry]) -> tuple[ParsedEntry, ...]:
     """The entries without later ones of the same key."""
     first: dict[str, ParsedEntry] = {}
     for entry in entries:
-        if entry is not None:
-            first.setdefault(entry.key, entry)
+        first.setdefault(entry.key, entry)
     return tuple(first.values())
 
 
@@ -65,6 +91,10 @@ def language_tag(value: object) -> str | None:
     """The primary part of a language tag in lower case: "ko-KR" is "ko"."""
     match = re.match(r"\s*([A-Za-z]{2,3})(?![A-Za-z])", value) if isinstance(value, str) else None
     return match.group(1).lower() if match else None
+
+
+def absolute(address: str) -> bool:
+    return address.lower().startswith(("http://", "https://"))
 
 
 def link(value: object, base: str) -> str | None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import html
 import json
 from datetime import UTC, datetime
 from typing import Any
 
 from pipeline.logic import text
-from pipeline.logic.entries import language_tag, link, make_entry, not_a_feed, unique
+from pipeline.logic.entries import language_tag, link, make_entry, not_a_feed, telling
 from pipeline.model import ParsedEntry, ParsedFeed
 
 
@@ -30,7 +29,7 @@ def parse_json(body: bytes, content_type: str | None, url: str) -> ParsedFeed:
     return ParsedFeed(
         format="json",
         title=text.line(_string(content.get("title"))),
-        entries=unique(_entry(item, base, content, language) for item in content["items"]),
+        entries=telling(_entry(item, base, content, language) for item in content["items"]),
         language=language,
         site_url=site,
         problem=None if known else "the feed does not name the JSON Feed version it follows",
@@ -45,7 +44,7 @@ def _decoded(body: bytes, content_type: str | None) -> str:
 
 
 def _entry(item: Any, base: str, feed: dict[str, Any], language: str | None) -> ParsedEntry | None:
-    if not isinstance(item, dict):
+    if not isinstance(item, dict) or not item:
         return None
     identity = item.get("id")
     if isinstance(identity, int | float) and not isinstance(identity, bool):
@@ -53,9 +52,9 @@ def _entry(item: Any, base: str, feed: dict[str, Any], language: str | None) -> 
     return make_entry(
         key=_string(identity),
         url=link(item.get("url"), base) or link(item.get("external_url"), base) or _own_link(identity),
-        title=_string(item.get("title")),
-        summary=_string(item.get("summary")),
-        content=_string(item.get("content_html")) or _plain(item.get("content_text")),
+        title=text.plain(_string(item.get("title"))),
+        summary=text.plain(_string(item.get("summary"))),
+        content=text.strip_html(_string(item.get("content_html"))) or _string(item.get("content_text")),
         author=_authors(item) or _authors(feed),
         published=_date(item.get("date_published")) or _date(item.get("date_modified")),
         source=None,
@@ -68,11 +67,6 @@ def _own_link(identity: object) -> str | None:
     if isinstance(identity, str) and identity.startswith(("http://", "https://")):
         return link(identity, identity)
     return None
-
-
-def _plain(value: object) -> str:
-    """Plain text in a form that reading it as HTML leaves as it is."""
-    return html.escape(value, quote=False).replace("\n", "<br>") if isinstance(value, str) else ""
 
 
 def _authors(holder: dict[str, Any]) -> str:

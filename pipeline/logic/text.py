@@ -28,8 +28,19 @@ _BLOCK_TAGS = (
     "summary table tbody tfoot thead tr ul"
 )
 _BLOCKS = frozenset(_BLOCK_TAGS.split())
-_SILENT_TAGS = "head iframe noscript object script style svg template title"
+_SILENT_TAGS = "head noscript script style svg template title"
 _SILENT = frozenset(_SILENT_TAGS.split())
+_INLINE_TAGS = (
+    "a abbr acronym audio b bdi bdo big cite code del dfn em embed font i iframe img ins kbd mark object picture q s "
+    "samp small source span strike strong sub sup td th time tt u var video wbr"
+)
+_KNOWN = frozenset(_INLINE_TAGS.split()) | _BLOCKS | _SILENT
+_TAG_NAME = re.compile(r"</?([a-zA-Z][a-zA-Z0-9]*)")
+# One whole tag, quoted values that may hold ">" included; never backtracks.
+_WHOLE_TAG = re.compile(r"""<(/?)([a-zA-Z][a-zA-Z0-9:]*+)(?:[^<>"']++|"[^"]*+"|'[^']*+')*+>""")
+_COMMENT = re.compile(r"<!--(?:.*?-->|[^>]*>?)", re.DOTALL)  # one that is never closed ends with its tag
+_CDATA = re.compile(r"<!\[CDATA\[|\]\]>")
+_SPACE_REFERENCE = re.compile(r"&#(?:x0*[9acd]|0*(?:9|10|12|13));?|&(?:Tab|NewLine);", re.IGNORECASE)
 _TAG = re.compile(r"<[a-zA-Z/!?]")
 _ANY_TAG = re.compile(r"<[^<>]*>")
 _NO_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
@@ -39,11 +50,21 @@ def clean(text: str) -> str:
     """NFC; no controls, zero-width characters or lone surrogates; one space between words, one newline
     between lines, none at the ends. Idempotent; PostgreSQL accepts whatever comes out.
     """
+    if text.isprintable():  # no controls, no white space but the space, nothing without width
+        return _clean_row(text)
+    rows = text.split("\n")
+    if all(map(str.isprintable, rows)):
+        return "\n".join(filter(None, map(_clean_row, rows)))
     if _SURROGATE.search(text):
         text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")  # joins pairs, too
     text = _DROPPED.sub("", _LINE_ENDS.sub("\n", text))
     text = _SPACES.sub(" ", unicodedata.normalize("NFC", text))
     return _AROUND_NEWLINE.sub("\n", text).strip()
+
+
+def _clean_row(row: str) -> str:
+    row = unicodedata.normalize("NFC", row)
+    return row.strip(" ") if "  " not in row else " ".join(row.split())
 
 
 def line(text: str) -> str:
@@ -53,8 +74,46 @@ def line(text: str) -> str:
 
 def strip_html(fragment: str) -> str:
     """The text of an HTML fragment: entities decoded, block tags as newlines, scripts and styles dropped."""
+    if "<![CDATA[" in fragment:  # wrapped twice
+        fragment = _CDATA.sub("", fragment)
+    if "<!--" in fragment:
+        fragment = _COMMENT.sub("", fragment)
     if not _TAG.search(fragment):
         return clean(html.unescape(fragment) if "&" in fragment else fragment)
+    simple = _simple_text(fragment)
+    return _parsed_text(fragment) if simple is None else simple
+
+
+def plain(value: str) -> str:
+    """The text of a field that is declared to be plain. Whole tags in it are markup all the same, of a writer who
+    declared it wrongly; a word in angle brackets that HTML has no tag for is text.
+    """
+    if any(name.lower() in _KNOWN for name in _TAG_NAME.findall(value)):
+        return strip_html(value)
+    return clean(html.unescape(value) if "&" in value else value)
+
+
+def _simple_text(fragment: str) -> str | None:
+    """What `_parsed_text` gives, twenty times as fast, for tags without anything to leave out; None for others."""
+    if _SPACE_REFERENCE.search(fragment):
+        return None
+    silent = False
+
+    def read(tag: re.Match[str]) -> str:
+        nonlocal silent
+        name = tag.group(2).lower()
+        silent = silent or name in _SILENT
+        if name in ("td", "th"):
+            return " "
+        return "\n" if name in _BLOCKS else ""
+
+    shown = _WHOLE_TAG.sub(read, " ".join(fragment.split()))
+    if silent or _TAG.search(shown):
+        return None
+    return clean(html.unescape(shown) if "&" in shown else shown)
+
+
+def _parsed_text(fragment: str) -> str:
     from lxml import etree  # type: ignore[import-untyped,unused-ignore]
     from lxml import html as lxml_html  # type: ignore[import-untyped,unused-ignore]
 

@@ -16,6 +16,7 @@ from pipeline.adapters.gate import HostGate
 from pipeline.adapters.http import FEED_ACCEPT, HttpClient
 from pipeline.errors import ClaimwatchError, PermanentError
 from pipeline.logic import feeds, schedule, urls
+from pipeline.logic.entries import unique
 from pipeline.logic.schedule import PollOutcome
 from pipeline.model import ParsedFeed, PollState, Response
 from pipeline.stages.work import Item, Run, StageReport, WebDeps, begin
@@ -88,7 +89,8 @@ def _read(feed: Any, response: Response) -> Polled:
     if feed.body_hash is not None and bytes(feed.body_hash) == body_hash:
         return Polled("unchanged", PollOutcome.UNCHANGED, response, body_hash=body_hash)
     try:
-        parsed = feeds.parse(response.body, response.headers.get("content-type"), response.url)
+        headers = response.headers
+        parsed = feeds.parse(response.body, headers.get("content-type"), response.url, headers.get("content-language"))
     except PermanentError as error:
         return Polled(error.code, PollOutcome.HARD, response, problem=str(error))
     return Polled("changed", PollOutcome.CHANGED, response, parsed, parsed.problem, body_hash)
@@ -147,10 +149,11 @@ def _store(run: Run, deps: WebDeps, item: Item, feed: Any, polled: Polled) -> No
 
 def store_entries(conn: Connection, feed_id: int, publisher_id: int, parsed: ParsedFeed, now: datetime) -> int:
     """Store the entries that are new to this feed; how many. Call inside a transaction."""
-    keys = [entry.key for entry in parsed.entries]
+    entries = [entry for entry in unique(parsed.entries) if not entry.is_empty]
+    keys = [entry.key for entry in entries]
     known = {r.entry_key for r in rows(conn, "feeds.known_keys", feed_id=feed_id, keys=keys)}
     given = []
-    for entry in parsed.entries:
+    for entry in entries:
         if entry.key in known:
             continue
         address = urls.canonical(entry.url) if entry.url else None
@@ -158,7 +161,6 @@ def store_entries(conn: Connection, feed_id: int, publisher_id: int, parsed: Par
         fields["entry_key"] = fields.pop("key")
         published = fields.pop("published")
         fields["published_at"] = published.isoformat() if published else None
-        fields["language"] = entry.language or parsed.language
         fields["fetchable"] = address is not None
         fields["host"] = urls.host(address) if address else ""
         fields["article_url"] = address or _urn(feed_id, entry.key)
