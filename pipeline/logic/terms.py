@@ -19,13 +19,29 @@ _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
 # For names: a possessive 's and an elided article (l', d', qu') are words of their own, so that a name is found beside.
 PARTED = re.compile(r"(?:[cdjlmnst]|qu)(?=')|[^\W_]+(?:'(?!s\b)[^\W_]+)*")
 _EAST_ASIAN = re.compile(r"[\u1100-\u11ff\u3040-\u30ff\u3130-\u318f\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff]")
-_APOSTROPHES = dict.fromkeys(map(ord, "\u2018\u2019\u02bc\u02b9`\u00b4"), "'")
-_FOLD = {**_APOSTROPHES, ord("ё"): "е"}
+_APOSTROPHES = "\u2018\u2019\u02bc\u02b9`\u00b4"
 
 
 def normalise(text: str) -> str:
     # Before NFKC as well: it would make a space and an accent of the acute that stands for an apostrophe.
-    return unicodedata.normalize("NFKC", text.translate(_APOSTROPHES)).casefold().translate(_FOLD)
+    folded = unicodedata.normalize("NFKC", _one_apostrophe(text)).casefold()
+    return _one_apostrophe(folded).replace("ё", "е")
+
+
+def _one_apostrophe(text: str) -> str:
+    for mark in _APOSTROPHES:  # a search for each is twenty times as fast as str.translate
+        text = text.replace(mark, "'")
+    return text
+
+
+def is_east_asian(text: str) -> bool:
+    """Whether Hangul, kana or Han characters stand in it."""
+    return _EAST_ASIAN.search(text) is not None
+
+
+def words_of(normal: str) -> set[str]:
+    """The words of a normalised text that is not East Asian, each once."""
+    return set(re.findall(r"[^\W_]+", _EAST_ASIAN.sub(" ", normal)))
 
 
 @dataclass(frozen=True)
