@@ -20,6 +20,8 @@ _DATIVE = re.compile(r"[а-яі](?:ам|ям)$")
 _TO_NOUN = re.compile(r"(?:'s?)?\s?(?:own |latest |new |official |の|의 |의|측 |측의 |方面|側の)?")
 _OF = re.compile(r"\s?(?:of|by|from)?\s?(?:the|its)?\s?")
 _BY = re.compile(r"(?:\bby|\bpar)\s(?:the\s|la\s|le\s|l'|les\s)?$")
+_COLON = re.compile(r"[^.;:：。]{0,40}[:：]")
+_QUOTE = re.compile(r"[\"“«「『]")
 _CLAUSE = re.compile(r"[;—–]|,\s(?:while|but|although|whereas|а|но|тогда как|хотя|але|хоча)\s")
 
 
@@ -89,8 +91,8 @@ class Sources:
             gap = _TO_NOUN.match(marks.text, place.end)
             if not within and gap and marks.starting(gap.end(), "assertion") and gap.end() > place.end:
                 found.setdefault(place.start, Speaker((place.origin_id,), place.start, place.end, True, claimed=True))
-        if not found:
-            found = {at: s for mention in named.mentions for at, s in self._heard(mention, marks)}
+        for mention in named.mentions:
+            found |= {at: s for at, s in self._heard(mention, marks) if at not in found}
         counted = [*marks.of("people", "subject", "cue")]
         found = {
             at: s
@@ -148,6 +150,17 @@ class Sources:
         return [
             s for s in speakers if not any(max(m.start - s.end, s.start - m.end) <= TO_CONFIRM for m in bearing_out)
         ]
+
+    def headed(self, named: Named, marks: Marks, at: int) -> tuple[str, ...]:
+        """Whom the sentence names before the number where nobody is said to speak: "Seoul is more careful: 300 dead",
+        "Austin: 10,000". Nobody whose people are counted, and no paper."""
+        for mention in named.mentions:
+            barred = mention.never or mention.kind in (*CITED, "witness") or mention.end > at
+            own = any(m.start < mention.end and mention.start < m.end for m in marks.of("subject", "people", "others"))
+            colon = _COLON.match(marks.text, mention.end, at)
+            if not barred and not own and colon and not _QUOTE.search(marks.text[: mention.start]):
+                return self._voiced(Speaker((mention.origin_id,), mention.start, mention.end, mention.state)).origins
+        return ()
 
     def stands_for(self, origin_id: str, other: str) -> bool:
         """Whether the first is a country's officials, whoever they are, and the other an authority of that country."""

@@ -233,7 +233,7 @@ class Figures:
                     teller = self._sources.told_after(next_named, behind) or within
             front = text[slice(*pieces[at - 1])] if at and any(marks.of("tally")) else ""
             carried = self._chooser.only(self._marker.marks(front)) if front else None
-            read = _Sentence(sentence, begin, marks, speakers, dated, teller, context, last, lead, carried)
+            read = _Sentence(sentence, begin, marks, named, speakers, dated, teller, context, last, lead, carried)
             for outcome in self._numbers(read, counted, own or bool(topical), said):
                 if isinstance(outcome, LeftOut):
                     left_out.append(outcome)
@@ -384,11 +384,16 @@ class Figures:
             found = self._sources.of(read.marks.text, number.start, speakers, denial)
             if found or denial is not None:
                 return found
+        if headed := self._sources.headed(read.named, read.marks, number.start):
+            return headed
         if read.within:
             return read.within
         if any(read.marks.of("so")) and read.last:
             return read.last
-        return read.context.main
+        main = read.context.main
+        if main and read.last and self._sources.stands_for(main[0], read.last[0]):
+            return read.last  # a text rests on lawmakers: who has told them
+        return main
 
 
 @dataclass(frozen=True)
@@ -396,6 +401,7 @@ class _Sentence:
     sentence: str
     begin: int
     marks: Marks
+    named: Named
     speakers: Sequence[Speaker]
     dated: Sequence[Dated]
     within: tuple[str, ...]
