@@ -1,9 +1,10 @@
 """Prints how well figures are read: (role, low, high) by paragraph, and modality and attribution where those are right.
 
-    python benchmarks/figures.py [--split dev|test|practice|all] [--errors]
+    python benchmarks/figures.py [--split dev|test|practice|articles|kept|all] [--errors]
 
 Sets are the newsroom's labelled articles, dev (published before 2025) and test, without copies and later versions, and
-`practice`, the project's own paragraphs (tests/data/figures.yaml). F1 is pooled over figures; modality and attribution
+`practice`, the project's own paragraphs (tests/data/figures.yaml); `articles` and `kept` are the two halves of its own
+articles (tests/data/figure_articles.jsonl). F1 is pooled over figures; modality and attribution
 are macro-F1 over the labels' classes, beside the most frequent class of dev for everything. The rules were made on dev
 and practice only: --errors lists theirs, of test it counts them by kind. The last line is JSON.
 """
@@ -25,12 +26,15 @@ from pipeline.stages import figure_materials
 ROOT = Path(__file__).parents[1]
 DATA = ROOT / "pipeline" / "newsroom" / "data"
 PRACTICE = ROOT / "tests" / "data" / "figures.yaml"
+ARTICLES = ROOT / "tests" / "data" / "figure_articles.jsonl"
+HALVES = {"articles": "practice", "kept": "kept back"}
+SPLITS = ("practice", "articles", "kept", "dev", "test")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--split", choices=("dev", "test", "practice", "all"), default="all")
-    parser.add_argument("--errors", action="store_true", help="list the wrong ones of dev and practice, count test's")
+    parser.add_argument("--split", choices=(*SPLITS, "all"), default="all")
+    parser.add_argument("--errors", action="store_true", help="list the wrong ones, of test count them only")
     arguments = parser.parse_args()
     claims, known = root() / "claims" / "nk-russia.yaml", root() / "claims" / "origins.yaml"
     finder = Finder(originsfile.parse(known.read_text(encoding="utf-8"), str(known)))
@@ -39,10 +43,14 @@ def main() -> None:
         raise SystemExit(f"{claims} has no figures")
     reader = figure_materials.reader(roles, finder)
     shown: dict[str, dict[str, float]] = {}
-    for split in ("practice", "dev", "test") if arguments.split == "all" else (arguments.split,):
+    for split in SPLITS if arguments.split == "all" else (arguments.split,):
         begun = time.process_time()
-        practised = split == "practice"
-        answers = figures.practice(reader, PRACTICE) if practised else figures.newsroom(reader, finder, DATA, split)
+        if split in HALVES:
+            answers = figures.own_articles(reader, finder, ARTICLES, HALVES[split])
+        elif split == "practice":
+            answers = figures.practice(reader, PRACTICE)
+        else:
+            answers = figures.newsroom(reader, finder, DATA, split)
         spent = 1000 * (time.process_time() - begun) / len(answers)
         chosen = {"all": figures.measure(answers)}
         chosen |= {name: figures.measure(some) for name, some in figures.by_language(answers).items()}

@@ -97,17 +97,29 @@ def newsroom(reader: Figures, finder: Finder, data: Path, split: str) -> list[An
         copy = article.get("syndicated_from") or article.get("edited_from")
         if copy or (article["published"] < "2025") != (split == "dev"):
             continue
-        outlet = outlets[article["outlet"]]
-        readings = reader.article(
-            article["title"],
-            article["paragraphs"],
-            published=datetime.fromisoformat(article["published"]),
-            language=article["lang"],
-            publisher=Publisher(outlet["name"], outlet["country"], outlet["kind"]),
-        )
-        for number, reading in enumerate(readings):
-            labels = tuple(_label(finder, raw) for raw in article["figures"] if raw["paragraph"] == number)
-            answers.append(_answer(f"{article['id']}#{number}", article["lang"], labels, reading))
+        answers += _article(reader, finder, article, outlets[article["outlet"]])
+    return answers
+
+
+def own_articles(reader: Figures, finder: Finder, file: Path, half: str) -> list[Answer]:
+    """Answers for the project's own articles (tests/data/figure_articles.jsonl): `practice` or `kept back`."""
+    articles = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+    chosen = [article for article in articles if article["half"] == half]
+    return [answer for article in chosen for answer in _article(reader, finder, article, article["outlet"])]
+
+
+def _article(reader: Figures, finder: Finder, article: dict[str, Any], outlet: dict[str, Any]) -> list[Answer]:
+    readings = reader.article(
+        article["title"],
+        article["paragraphs"],
+        published=datetime.fromisoformat(article["published"]),
+        language=article["lang"],
+        publisher=Publisher(outlet["name"], outlet["country"], outlet["kind"]),
+    )
+    answers = []
+    for number, reading in enumerate(readings):
+        labels = tuple(_label(finder, raw) for raw in article["figures"] if raw["paragraph"] == number)
+        answers.append(_answer(f"{article['id']}#{number}", article["lang"], labels, reading))
     return answers
 
 

@@ -13,12 +13,15 @@ from pipeline.logic.speakers import CITED, Publisher, cited, together
 
 TITLE = 4  # characters of an East Asian office behind a body's name: 国会議員
 TO_CONFIRM = 12
+TO_TOLD = 24
 REACH = 70  # characters from a name to the verb by which it gives a number
 _VERB_LAST = re.compile(r"[\u3040-\u30ff\uac00-\ud7af]")  # Korean and Japanese
 _DATIVE = re.compile(r"[а-яі](?:ам|ям)$")
 _TO_NOUN = re.compile(r"(?:'s?)?\s?(?:own |latest |new |official |の|의 |의|측 |측의 |方面|側の)?")
 _OF = re.compile(r"\s?(?:of|by|from)?\s?(?:the|its)?\s?")
 _BY = re.compile(r"(?:\bby|\bpar)\s(?:the\s|la\s|le\s|l'|les\s)?$")
+_COLON = re.compile(r"[^.;:：。]{0,40}[:：]")
+_QUOTE = re.compile(r"[\"“«「『]")
 _CLAUSE = re.compile(r"[;—–]|,\s(?:while|but|although|whereas|а|но|тогда как|хотя|але|хоча)\s")
 
 
@@ -38,9 +41,33 @@ class Sources:
         self._finder = finder
         self._voices = voices
 
-    def speakers(self, sentence: str, marks: Marks, publisher: Publisher) -> list[Speaker]:
-        """Who speaks in the sentence, in its order; `marks` are the sentence's own."""
+    def named(self, sentence: str, marks: Marks, publisher: Publisher, known: Mapping[str, str]) -> Named:
+        """Whom the sentence names. "The military" is the one that the article has named, else the publisher's own;
+        "its military", of a place named in front, is that country's. `known`: the origin last named by each role."""
         named = self._finder.find(sentence[:LONGEST], publisher.country)
+        if not any(m.bare for m in named.mentions):
+            return named
+        return replace(named, mentions=tuple(self._meant(m, named, marks, known) for m in named.mentions))
+
+    def _meant(self, mention: Mention, named: Named, marks: Marks, known: Mapping[str, str]) -> Mention:
+        roles = self._finder.origins[mention.origin_id].roles if mention.bare else ()
+        there = any(0 <= mention.start - m.end <= 2 for m in marks.of("there", end=mention.start)) if roles else False
+        for role in roles:
+            states = [p for p in (*named.places, *(m for m in named.mentions if m.state)) if p.end <= mention.start]
+            nearest = max(states, key=lambda p: p.start, default=None)
+            country = self._finder.origins[nearest.origin_id].country if there and nearest else None
+            meant = self._finder.filling(country, role) or known.get(role)
+            if meant:
+                return replace(mention, origin_id=meant, kind=self.kind(meant))
+        return mention
+
+    def roles_named(self, named: Named) -> dict[str, str]:
+        """The origins that are named in full, by role: whom an office alone means from then on."""
+        full = [m for m in named.mentions if not m.bare and not m.state]
+        return {role: m.origin_id for m in full for role in self._finder.origins[m.origin_id].roles}
+
+    def speakers(self, named: Named, marks: Marks) -> list[Speaker]:
+        """Who speaks in the sentence, in its order; `marks` are the sentence's own."""
         found: dict[int, Speaker] = {}
         for mention in _addressing(named, cited(named)):
             group = list(together(named, mention))
@@ -64,6 +91,8 @@ class Sources:
             gap = _TO_NOUN.match(marks.text, place.end)
             if not within and gap and marks.starting(gap.end(), "assertion") and gap.end() > place.end:
                 found.setdefault(place.start, Speaker((place.origin_id,), place.start, place.end, True, claimed=True))
+        for mention in named.mentions:
+            found |= {at: s for at, s in self._heard(mention, marks) if at not in found}
         counted = [*marks.of("people", "subject", "cue")]
         found = {
             at: s
@@ -89,9 +118,16 @@ class Sources:
         service = self._finder.filling(self._finder.origins[speaker.origins[0]].country, "intelligence")
         return replace(speaker, origins=(service,)) if service else speaker
 
-    def subject(self, sentence: str, publisher: Publisher) -> tuple[str, ...]:
+    def _heard(self, mention: Mention, marks: Marks) -> Iterator[tuple[int, Speaker]]:
+        """ "South Korean lawmakers were told": by their country's service."""
+        for mark in marks.of("relaying", start=mention.start, end=mention.end + TITLE):
+            told = any(0 <= m.start - mark.end <= TO_TOLD for m in marks.of("told", start=mark.end))
+            service = self._finder.filling(self._finder.origins[mention.origin_id].country, "intelligence")
+            if told and service:
+                yield mention.start, Speaker((service,), mention.start, mark.end)
+
+    def subject(self, named: Named) -> tuple[str, ...]:
         """Whom a sentence is about that nobody speaks in: "it" and "the agency" of the next."""
-        named = self._finder.find(sentence[:LONGEST], publisher.country)
         for mention in named.mentions:
             if not mention.never and mention.kind not in (*CITED, "witness") and mention.start <= REACH:
                 group = sorted(together(named, mention), key=lambda m: m.start)
@@ -100,13 +136,13 @@ class Sources:
                 return self._voiced(speaker).origins
         return ()
 
-    def told_after(self, sentence: str, marks: Marks, publisher: Publisher) -> tuple[str, ...]:
+    def told_after(self, named: Named, marks: Marks) -> tuple[str, ...]:
         """Whose the figures of the sentence in front are by this one: "That is the agency's estimate"."""
         back = [m for m in marks.of("back") if m.start == 0 or EAST_ASIAN.match(marks.text, m.start)]
         if not back or any(marks.of("denial", "denial_after")):
             return ()
-        speakers = self.speakers(sentence, marks, publisher)
-        return speakers[0].origins if speakers else self.subject(sentence, publisher)
+        speakers = self.speakers(named, marks)
+        return speakers[0].origins if speakers else self.subject(named)
 
     def telling(self, speakers: Sequence[Speaker], marks: Marks) -> Sequence[Speaker]:
         """Less those who only confirm what is told: "the service confirmed it, too"."""
@@ -114,6 +150,17 @@ class Sources:
         return [
             s for s in speakers if not any(max(m.start - s.end, s.start - m.end) <= TO_CONFIRM for m in bearing_out)
         ]
+
+    def headed(self, named: Named, marks: Marks, at: int) -> tuple[str, ...]:
+        """Whom the sentence names before the number where nobody is said to speak: "Seoul is more careful: 300 dead",
+        "Austin: 10,000". Nobody whose people are counted, and no paper."""
+        for mention in named.mentions:
+            barred = mention.never or mention.kind in (*CITED, "witness") or mention.end > at
+            own = any(m.start < mention.end and mention.start < m.end for m in marks.of("subject", "people", "others"))
+            colon = _COLON.match(marks.text, mention.end, at)
+            if not barred and not own and colon and not _QUOTE.search(marks.text[: mention.start]):
+                return self._voiced(Speaker((mention.origin_id,), mention.start, mention.end, mention.state)).origins
+        return ()
 
     def stands_for(self, origin_id: str, other: str) -> bool:
         """Whether the first is a country's officials, whoever they are, and the other an authority of that country."""

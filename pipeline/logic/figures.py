@@ -21,7 +21,7 @@ from pipeline.logic.figure_roles import APART, BESIDE, BESIDES, ROLE, WEAK, Choo
 from pipeline.logic.figure_sources import Sources, Speaker
 from pipeline.logic.figure_text import Mark, Marker, Marks, joined_names
 from pipeline.logic.figure_words import NUMBERED, Words
-from pipeline.logic.mentions import Finder
+from pipeline.logic.mentions import Finder, Named
 from pipeline.logic.numerals import Grammar, Quantity
 from pipeline.logic.roles import NOUNS, Roles
 from pipeline.logic.speakers import NOBODY, Publisher
@@ -29,6 +29,7 @@ from pipeline.logic.text import sentences
 
 LONGEST = 1500  # characters of a sentence that are read
 CALENDAR = NUMBERED | {"yesterday", "so", "sole", "back"}
+TELLING = frozenset({"relaying", "service", "told", "there", "assertion", "given", "putting", "passive"})
 FEW = 100  # below it a number without a noun is a figure only beside a cue
 HANDFUL = 3  # "one of them", "the two men": a figure only where a cue stands near
 FEWEST = 10
@@ -77,7 +78,8 @@ class LeftOut:
 @dataclass(frozen=True)
 class Context:
     """What stands around a paragraph. `main` are the article's origins, `last` those of the paragraph before, and
-    `said` the last day that each origin's statement was dated to, `lead` the first that any was."""
+    `said` the last day that each origin's statement was dated to, `lead` the first that any was, `known` who was named
+    last by each office, `role` that of the last figure."""
 
     title: str = ""
     before: Sequence[str] = ()
@@ -88,6 +90,8 @@ class Context:
     last: tuple[str, ...] = ()
     said: Mapping[str, date] = field(default_factory=dict)
     lead: date | None = None
+    known: Mapping[str, str] = field(default_factory=dict)
+    role: str = ""
 
     def day(self) -> date | None:
         """The day of publication, in the zone it was given in."""
@@ -103,6 +107,8 @@ class Reading:
     last: tuple[str, ...] = ()
     said: Mapping[str, date] = field(default_factory=dict)
     lead: date | None = None
+    known: Mapping[str, str] = field(default_factory=dict)
+    role: str = ""
 
 
 class Figures:
@@ -115,7 +121,8 @@ class Figures:
         nouns = {key: getattr(roles, key) for key in NOUNS}
         self._marker = Marker({**words.groups, **nouns, **of_roles, "cue": cues})
         calendar = {group: terms for group, terms in words.groups.items() if group.split()[0] in CALENDAR}
-        self._light = Marker({"subject": roles.subject, **calendar})  # for sentences without a number
+        telling = {group: terms for group, terms in words.groups.items() if group in TELLING}
+        self._light = Marker({"subject": roles.subject, **calendar, **telling})  # for sentences without a number
         self._chooser = Chooser(roles)
         self._sources = Sources(finder, dict(roles.voices))
         self._finder = finder
@@ -145,7 +152,14 @@ class Figures:
         for number, paragraph in enumerate(paragraphs):
             reading = self.of(paragraph, replace(context, before=paragraphs[:number]))
             readings.append(replace(reading, figures=tuple(self._same(f, told) for f in reading.figures)))
-            context = replace(context, last=reading.last, said=reading.said, lead=reading.lead)
+            context = replace(
+                context,
+                last=reading.last,
+                said=reading.said,
+                lead=reading.lead,
+                known=reading.known,
+                role=reading.role,
+            )
         return readings
 
     def title(
@@ -181,18 +195,20 @@ class Figures:
         figures: list[Figure] = []
         left_out: list[LeftOut] = []
         last, said = context.last, dict(context.said)
-        lead = context.lead
+        lead, known, role = context.lead, dict(context.known), context.role
         within: tuple[str, ...] = ()  # who spoke last in this paragraph
         topical: bool | None = None  # whether what stands before is of the topic; looked up once it matters
         pieces = list(_pieces(text))
-        silent = ""  # the sentence in front, where nobody speaks in it
+        silent: Named | None = None  # the sentence in front, where nobody speaks in it
         for at, (begin, stop) in enumerate(pieces):
             sentence = text[begin:stop]
             found = self._grammar.find(sentence, context.language)
             marks = self._marks(sentence, found)
             counted = sorted([*numbers(sentence, marks, found), *sole(marks)], key=lambda n: n.start)
             marks = marks.outside([(q.start, q.end + 1) for q in found if q.kind in CALENDRIC], ROLE)
-            speakers = self._sources.speakers(sentence, marks, context.publisher)
+            named = self._sources.named(sentence, marks, context.publisher, known)
+            speakers = self._sources.speakers(named, marks)
+            known |= self._sources.roles_named(named)
             day = context.day()
             dated = dates(marks, day) if day else []
             spans = [(s.start, s.end) for s in speakers]  # "and" joins names there, and who speaks is not counted
@@ -207,16 +223,17 @@ class Figures:
                 topical = self._topical(context, text[:begin])
             lead = lead or (dated[0].day if dated and speakers else None)
             if not speakers and silent and any(marks.of("so")):
-                within = self._sources.subject(silent, context.publisher) or within
+                within = self._sources.subject(silent) or within
             teller = within
             if counted and not speakers and at + 1 < len(pieces):
                 following = text[slice(*pieces[at + 1])]
                 if any(self._light.marks(following).of("back")):
-                    named = self._sources.told_after(following, self._marker.marks(following), context.publisher)
-                    teller = named or within
+                    behind = self._marker.marks(following)
+                    next_named = self._sources.named(following, behind, context.publisher, known)
+                    teller = self._sources.told_after(next_named, behind) or within
             front = text[slice(*pieces[at - 1])] if at and any(marks.of("tally")) else ""
             carried = self._chooser.only(self._marker.marks(front)) if front else None
-            read = _Sentence(sentence, begin, marks, speakers, dated, teller, context, last, lead, carried)
+            read = _Sentence(sentence, begin, marks, named, speakers, dated, teller, context, last, lead, carried)
             for outcome in self._numbers(read, counted, own or bool(topical), said):
                 if isinstance(outcome, LeftOut):
                     left_out.append(outcome)
@@ -227,8 +244,9 @@ class Figures:
             if speakers:
                 within = last = self._sources.carried(speakers)
             topical = True if own else topical
-            silent = "" if speakers else sentence
-        return Reading(tuple(figures), tuple(left_out), last, said, lead)
+            silent = None if speakers else named
+            role = figures[-1].role if figures else role
+        return Reading(tuple(figures), tuple(left_out), last, said, lead, known, role)
 
     def _topical(self, context: Context, before: str) -> bool:
         return any(next(self._light.marks(t).of("subject"), None) for t in (before, context.title, *context.before))
@@ -366,11 +384,16 @@ class Figures:
             found = self._sources.of(read.marks.text, number.start, speakers, denial)
             if found or denial is not None:
                 return found
+        if headed := self._sources.headed(read.named, read.marks, number.start):
+            return headed
         if read.within:
             return read.within
         if any(read.marks.of("so")) and read.last:
             return read.last
-        return read.context.main
+        main = read.context.main
+        if main and read.last and self._sources.stands_for(main[0], read.last[0]):
+            return read.last  # a text rests on lawmakers: who has told them
+        return main
 
 
 @dataclass(frozen=True)
@@ -378,6 +401,7 @@ class _Sentence:
     sentence: str
     begin: int
     marks: Marks
+    named: Named
     speakers: Sequence[Speaker]
     dated: Sequence[Dated]
     within: tuple[str, ...]

@@ -15,7 +15,7 @@ _HAN_KANA = re.compile(r"[\u30a1-\u30ff\u3400-\u9fff]")
 _HANGUL = re.compile(r"[\uac00-\ud7af]")
 # What may stand between a country and a role: "Russia's [defence] ministry", 米[国]政府; and between a role and the
 # country behind it: "intelligence services of South Korea", "разведка Южной Кореи".
-_TO_ROLE = re.compile(r"(?:'?s)?[\s-]*(?:[^\W_]{2,14}[\s-]+)?|[\sの・]?")
+_TO_ROLE = re.compile(r"(?:'?s)?[\s-]*(?:[^\W_]{1,14}[\s-]+)?|[\sの・]?")
 _TO_COUNTRY = re.compile(r"\s(?:(?:of|for|from|in|de|du|des|d|в|во|у)\s(?:the\s|la\s|l')?|d'|de l')?")
 
 
@@ -25,7 +25,8 @@ AND = re.compile(r"\s*(?:,?\s?and|&|и|і|та|й|et|와|과|및|·|・|、|和|
 @dataclass(frozen=True)
 class Mention:
     """An authority named at [start, end) of the normalised sentence. `state` says that a country or capital names it,
-    `kind` is the origin's, `language` that of the term, `never` that the words before it make it no speaker."""
+    `kind` is the origin's, `language` that of the term, `never` that the words before it make it no speaker,
+    `bare` that it is an office alone ("the military"), whose country only the publisher tells."""
 
     origin_id: str
     start: int
@@ -34,6 +35,7 @@ class Mention:
     state: bool = False
     language: str = ""
     never: bool = False
+    bare: bool = False
 
 
 @dataclass(frozen=True)
@@ -125,8 +127,10 @@ class Finder:
             ),
         )
 
-    def _mention(self, origin_id: str, language: str, start: int, end: int, state: bool = False) -> Mention:
-        return Mention(origin_id, start, end, self.origins[origin_id].kind, state, language)
+    def _mention(
+        self, origin_id: str, language: str, start: int, end: int, state: bool = False, bare: bool = False
+    ) -> Mention:
+        return Mention(origin_id, start, end, self.origins[origin_id].kind, state, language, bare=bare)
 
     def _mentions(
         self, text: str, groups: dict[str, list[tuple[str, str, int, int]]], country: str | None
@@ -138,11 +142,11 @@ class Finder:
         for origin_id, language, start, end in groups["home"]:
             own = self.origins[origin_id].country
             if self._at_home(language, country) == own and _stands_alone(text, start):
-                found.append(self._mention(origin_id, language, start, end))
+                found.append(self._mention(origin_id, language, start, end, bare=True))
         for role, language, start, end in groups["alone"]:
             own = self._at_home(language, country)
             if own in self._codes and _stands_alone(text, start) and not _described(text, start, language):
-                found.append(self._mention(self._of_role[own, role], language, start, end))
+                found.append(self._mention(self._of_role[own, role], language, start, end, bare=True))
         for code, language, start, end in groups["states"]:
             if _stands_alone(text, start) and "-" not in (text[start - 1 : start], text[end : end + 1]):
                 found.append(self._mention(self._of_role[code, "officials"], language, start, end, True))
