@@ -20,6 +20,7 @@ UNREADABLE_FOR = 30 * 86_400.0  # seconds; RFC 9309, 2.3.1.4: 30 days, then an o
 RETRY = 900.0  # seconds until an unreadable one is asked for again, at first; rising to KEPT
 MAX_CRAWL_DELAY = 120.0  # seconds; longer ones are set to this (DESIGN: constants that served others)
 TOO_MANY_REQUESTS = 429  # "not now" is not "there are no rules", although it is a 4xx
+_NOT_ITS_OWN = frozenset({"not-its-turn", "address-refused", "bad-url"})  # they say as much of the page itself
 AGENT = "claimwatch"  # the product token; RFC 9309, 2.2.1: it is part of the User-Agent
 
 
@@ -126,7 +127,7 @@ class Robots:
         try:
             response = await self._get(origin)
         except (PermanentError, TransientError) as error:
-            if error.code == "not-its-turn":
+            if error.code in _NOT_ITS_OWN:
                 raise
             if error.code == "too-many-redirects":  # RFC 9309, 2.3.1.2: as if there were none
                 return Known("none", str(error))

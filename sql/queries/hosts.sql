@@ -23,7 +23,8 @@ where h.holder is null
    or h.held_until <= clock_timestamp()
    or h.held_until > clock_timestamp() + 2 * %(hold)s::interval
 returning h.host,
-          extract(epoch from clock_timestamp() - least(h.last_start_at, clock_timestamp()))::float8 as since_start,
+          case when h.last_start_at is not null
+               then extract(epoch from clock_timestamp() - least(h.last_start_at, clock_timestamp()))::float8 end as since_start,
           extract(epoch from h.spacing)::float8 as spacing,
           case when h.paused_at <= clock_timestamp() and h.paused_until > clock_timestamp()
                then extract(epoch from h.paused_until - clock_timestamp())::float8 else 0 end as pause
