@@ -257,3 +257,29 @@ select now.publisher, before.low as low_before, before.high as high_before, now.
 from analysis.figures now
 join analysis.figures before on before.figure_id = now.corrects
 order by before.corrected_at;
+
+-- proof_of_evidence --
+-- Which answer of which server proves a sentence, and where does it stand in the archive? Then: claimwatch archive get CAPTURE
+select e.claim_id, e.publisher, e.sentence, c.capture_id, c.captured_at, c.final_url, c.sha256, c.warc_file, c.warc_offset
+from analysis.captures c
+join analysis.paragraphs p using (version_id)
+join analysis.evidence e on e.paragraph_id = p.paragraph_id and e.url = p.url
+where e.tier = 'accepted' and c.kind in ('response', 'resource')
+order by e.claim_id, e.first_at;
+
+-- how_long_it_stood --
+-- Over which time did the server send the same page? Each look at it is a capture.
+select article_id, version_id, min(captured_at) as first_seen, max(captured_at) as last_seen, count(*) as looks
+from analysis.captures
+where article_id is not null and status < 400
+group by article_id, version_id
+order by last_seen desc
+limit 20;
+
+-- edits_of_the_week --
+-- What did publishers change after publication in articles that carry evidence?
+select ch.publisher, ch.changed_at, ch.kind, ch.text_before, ch.text_after, ch.url
+from analysis.version_changes ch
+where ch.made_by = 'publisher' and ch.changed_at > now() - interval '7 days'
+  and exists (select from analysis.article_evidence e where e.article_id = ch.article_id)
+order by ch.changed_at desc, ch.article_id, ch.number;

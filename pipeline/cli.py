@@ -9,7 +9,20 @@ from typing import Annotated
 import typer
 
 from pipeline import __version__
-from pipeline.commands import figures, inspect, origins, quality, replay, review, run, search, setup, sources, timeline
+from pipeline.commands import (
+    archive,
+    figures,
+    inspect,
+    origins,
+    quality,
+    replay,
+    review,
+    run,
+    search,
+    setup,
+    sources,
+    timeline,
+)
 from pipeline.errors import ClaimwatchError, ConfigurationError
 from pipeline.settings import ENV_PREFIX
 from pipeline.stages.services import STAGES
@@ -59,10 +72,13 @@ app.command(rich_help_panel=RUN)(run.status)
 for _stage in STAGES:  # `extract` also looks at single pages
     app.command(_stage, rich_help_panel=RUN)(inspect.extract if _stage == "extract" else run.stage_command(_stage))
 app.command(rich_help_panel=RUN)(run.maintain)
+app.command(rich_help_panel=RUN)(archive.reextract)
 app.command(rich_help_panel=ASK)(search.search)
 app.command(rich_help_panel=ASK)(search.vector)
 app.command(rich_help_panel=ASK)(timeline.timeline)
 app.command(rich_help_panel=ASK)(figures.figures)
+app.command(rich_help_panel=ASK)(archive.article)
+app.add_typer(archive.archive_app, name="archive", rich_help_panel=ASK)
 app.command(rich_help_panel=ASK)(setup.psql)
 app.add_typer(review.review_app, name="review", rich_help_panel=CHECK)
 app.add_typer(replay.replay_app, name="replay", rich_help_panel=CHECK)

@@ -49,6 +49,8 @@ def maintain() -> None:
             f"leases freed: {done.freed}; deleted: "
             + ", ".join(f"{count} {what}" for what, count in done.deleted.items())
         )
+        if done.moved:
+            console.print(f"pages moved from the database to the archive: {done.moved}")
         console.print(f"pages with evidence to read again: {done.reread}; claims fallen silent: {done.silences}")
         for line in [*done.stalled, *(f"broken index: {name}" for name in done.broken_indexes)]:
             console.print(f"[red]{line}[/]")

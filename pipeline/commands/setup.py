@@ -98,6 +98,7 @@ def backup(file: Annotated[Path, typer.Argument(help="Where to write the backup.
     finally:
         part.unlink(missing_ok=True)
     console.print(f"wrote {file} ({file.stat().st_size // 1024} KiB)")
+    console.print(f"The fetched pages lie beside the database: copy {settings.archive_folder} too, after this.")
 
 
 def restore(
@@ -123,6 +124,7 @@ def restore(
         _tool(settings, "psql", "-X", "--quiet", "--set=ON_ERROR_STOP=1", "--single-transaction", *steps)
     prepare(settings)
     console.print(f"restored {file}")
+    console.print(f"Bring back {settings.archive_folder} too; `claimwatch archive verify` says whether all is there.")
 
 
 def _tool(settings: Settings, program: str, *arguments: str) -> None:
