@@ -13,7 +13,7 @@ from pipeline.errors import PermanentError
 from pipeline.logic import extraction, language, text
 from pipeline.logic.origins import Found
 from pipeline.model import Document
-from pipeline.stages import origins
+from pipeline.stages import identity, origins
 from pipeline.stages.work import Deps, Item, Run, StageReport, begin
 
 PAGE_ATTEMPTS = 3  # a page that kills its reader is not read for ever
@@ -83,6 +83,9 @@ def _origins(known: origins.Lexicon, article: Any, document: Document) -> Found:
 
 def _store(run: Run, item: Item, article: Any, read: Read, rests_on: Found, now: datetime) -> None:
     document = read.document
+    if same := identity.settle(run.conn, article, document.canonical_url, now):
+        run.done(item, identity.SAME_ARTICLE, same)
+        return
     texts = [document.title, *document.paragraphs]
     if not any(texts):
         problem = read.problem or "neither the page nor the feed's entry has a text"

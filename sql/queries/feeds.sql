@@ -62,12 +62,16 @@ select entry_key from ingest.entries where feed_id = %(feed_id)s and entry_key =
 
 -- add_entries --
 -- Stores new entries and the articles they announce, and queues new articles for fetch, or for extract where there
--- is no page to fetch. `entries` is a JSON list; an article's address may stand there more than once.
+-- is no page to fetch. `entries` is a JSON list; an article's address may stand there more than once. An address that
+-- is known as another article's is that article.
 with given as (
-    select *
+    select g.entry_key, coalesce(main.url, g.article_url) as article_url, g.host, g.fetchable, g.url, g.title,
+           g.summary, g.content, g.author, g.source, g.source_url, g.language, g.published_at
     from jsonb_to_recordset(%(entries)s::jsonb) as g (
         entry_key text, article_url text, host text, fetchable boolean, url text, title text, summary text,
-        content text, author text, source text, language text, published_at timestamptz)
+        content text, author text, source text, source_url text, language text, published_at timestamptz)
+    left join ingest.article_urls u on u.url = g.article_url
+    left join ingest.articles main on main.article_id = u.article_id
 ), article as (
     insert into ingest.articles (url, publisher_id, first_seen_at)
     select article_url, %(publisher_id)s, %(now)s
@@ -78,9 +82,9 @@ with given as (
     returning article_id, url, (xmax = 0) as is_new
 ), entry as (
     insert into ingest.entries (feed_id, entry_key, article_id, url, title, summary, content, author, source,
-                                language, published_at, first_seen_at)
+                                source_url, language, published_at, first_seen_at)
     select %(feed_id)s, g.entry_key, a.article_id, g.url, g.title, g.summary, g.content, g.author, g.source,
-           g.language, g.published_at, %(now)s
+           g.source_url, g.language, g.published_at, %(now)s
     from given g join article a on a.url = g.article_url
     on conflict (feed_id, entry_key) do nothing
     returning entry_id
