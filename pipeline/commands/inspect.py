@@ -115,9 +115,14 @@ def _page(url: str | None, name: str) -> dict[str, Any]:
     from pipeline.adapters.http import ARTICLE_ACCEPT
     from pipeline.clock import SystemClock
     from pipeline.logic import extraction
+    from pipeline.logic.sitemaps import opened
 
     given = _read(name, url, ARTICLE_ACCEPT, "fetch")
-    document = asdict(extraction.extract(given.body, given.content_type, given.url, SystemClock().now()))
+    body = opened(given.body, given.name)  # corpora of pages are kept gzipped
+    try:
+        document = asdict(extraction.extract(body, given.content_type, given.url, SystemClock().now()))
+    except PermanentError as error:
+        raise PermanentError(str(error) if given.url else f"{given.name}{error}", code=error.code) from error
     author = document.pop("author", None)
     authors = document.pop("authors", None) or ([author] if author else [])
     first = {"title": document.pop("title"), "authors": list(authors), "date": document.pop("published")}
@@ -190,9 +195,8 @@ def _print(look: Callable[[str], dict[str, Any]], files: list[str], seconds: flo
     with Progress(*columns, console=Console(stderr=True), redirect_stdout=False) as progress:
         task = progress.add_task("reading", total=len(names))
         for name, result in guarded.each(partial(_looked, look), names, seconds=seconds):
-            if isinstance(result, guarded.Failed):
-                result = {"error": {"code": result.code, "message": result.message}}
-            _write({"file": name, **result})
+            shown = _error(result.code, result.message) if isinstance(result, guarded.Failed) else result
+            _write({"file": name, **shown})
             progress.advance(task)
 
 
@@ -200,7 +204,11 @@ def _looked(look: Callable[[str], dict[str, Any]], name: str) -> dict[str, Any]:
     try:
         return look(name)
     except ClaimwatchError as error:
-        return {"error": {"code": error.code, "message": str(error)}}
+        return _error(error.code, str(error))
+
+
+def _error(code: str, message: str) -> dict[str, Any]:
+    return {"error": {"code": code, "message": message}}
 
 
 def _expanded(files: list[str]) -> Iterator[str]:

@@ -29,7 +29,9 @@ _TRACKING_NAMES = (
 )
 _TRACKING = frozenset(_TRACKING_NAMES.split())
 # Names that mean something else elsewhere, and say where a reader came from with these values.
-_FROM_NAMES = frozenset("ref source src from via partner traffic_source traffic-source mod rss feature origin".split())
+_FROM_NAMES = frozenset(
+    {"ref", "source", "src", "from", "via", "partner", "traffic_source", "traffic-source", "mod", "rss", "origin"}
+)
 _FROM_VALUES = re.compile(
     r"(?:rss|atom|feed|feeds|rssfeed|rss-feed|rss_feed|feedburner|twitter|facebook|fb|telegram|whatsapp|linkedin|reddit|"
     r"newsletter|e?mail|googlenews|google-news|gnews|share|social|yes|1|true|rss_[a-z0-9_-]*)",

@@ -49,7 +49,7 @@ def wrapped(parts: SplitResult) -> str | None:
     path, names = _REDIRECTORS.get(host, ("", ()))
     if not names and _GOOGLE.fullmatch(host):
         path, names = "/url", ("q", "url")
-    if names and (path == "*" or parts.path == path):
+    if names and path in ("*", parts.path):
         return _parameter(parts.query, names)
     return None
 

@@ -14,7 +14,7 @@ from pipeline.errors import PermanentError
 from pipeline.logic import extraction, language, text, versions
 from pipeline.logic.origins import Found
 from pipeline.model import Document
-from pipeline.stages import captures, origins
+from pipeline.stages import captures, identity, origins
 from pipeline.stages.work import ArchiveDeps, Item, Run, StageReport, begin
 
 UNREAD = frozenset({"record-missing", "record-damaged", "expired"})  # the page was not there to be read
@@ -93,6 +93,9 @@ def _origins(known: origins.Lexicon, article: Any, document: Document) -> Found:
 
 def _store(run: Run, item: Item, article: Any, read: Read, rests_on: Found, now: datetime) -> None:
     document = read.document
+    if same := identity.settle(run.conn, article, document.canonical_url, now):
+        run.done(item, identity.SAME_ARTICLE, same)
+        return
     texts = [document.title, *document.paragraphs]
     again = article.extractor is not None  # this very page has been read before: what is new is our reading
     if article.body_hash is not None and read.outcome not in UNREAD:

@@ -237,7 +237,7 @@ def _given(feed: Any, entry: ParsedEntry) -> dict[str, Any]:
         "feed_id": feed.feed_id,
         "publisher_id": feed.publisher_id,
         "entry_key": entry.key,
-        "article_url": address or _urn(feed.feed_id, entry.key),
+        "address": address or _urn(feed.feed_id, entry.key),
         "host": urls.host(address) if address else "",
         "fetchable": address is not None,
         "url": entry.url,
@@ -246,6 +246,7 @@ def _given(feed: Any, entry: ParsedEntry) -> dict[str, Any]:
         "content": entry.content,
         "author": entry.author,
         "source": entry.source,
+        "source_url": entry.source_url,
         "language": entry.language,
         "published_at": entry.published.isoformat() if entry.published else None,
     }

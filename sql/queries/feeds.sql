@@ -66,12 +66,15 @@ join ingest.entries e using (feed_id, entry_key)
 -- add_entries --
 -- Stores new entries and the articles they announce, and queues new articles for fetch, or for extract where there
 -- is no page to fetch. `entries` is a JSON list; an article's address may stand there more than once, and is then of
--- the publisher that stands there first.
+-- the publisher that stands there first. An address that is known as another article's is that article.
 with given as (
-    select *
+    select g.*, coalesce(main.url, g.address) as article_url
     from jsonb_to_recordset(%(entries)s::jsonb) as g (
-        place integer, capture_id bigint, feed_id bigint, publisher_id bigint, entry_key text, article_url text, host text, fetchable boolean, url text,
-        title text, summary text, content text, author text, source text, language text, published_at timestamptz)
+        place integer, feed_id bigint, publisher_id bigint, capture_id bigint, entry_key text, address text, host text,
+        fetchable boolean, url text, title text, summary text, content text, author text, source text,
+        source_url text, language text, published_at timestamptz)
+    left join ingest.article_urls u on u.url = g.address
+    left join ingest.articles main on main.article_id = u.article_id
 ), article as (
     insert into ingest.articles (url, publisher_id, first_seen_at)
     select distinct on (article_url) article_url, publisher_id, %(now)s
@@ -81,9 +84,9 @@ with given as (
     returning article_id, url, (xmax = 0) as is_new
 ), entry as (
     insert into ingest.entries (feed_id, entry_key, article_id, url, title, summary, content, author, source,
-                                language, published_at, first_seen_at, capture_id)
+                                source_url, language, published_at, first_seen_at, capture_id)
     select g.feed_id, g.entry_key, a.article_id, g.url, g.title, g.summary, g.content, g.author, g.source,
-           g.language, g.published_at, %(now)s, g.capture_id
+           g.source_url, g.language, g.published_at, %(now)s, g.capture_id
     from given g join article a on a.url = g.article_url
     on conflict (feed_id, entry_key) do nothing
     returning entry_id
