@@ -16,6 +16,7 @@ from pipeline.logic.language import detect
 from pipeline.logic.markup import MAX_ATTRIBUTES, too_many_attributes
 from pipeline.model import Document
 
+VERSION = "1"  # kept with each text: raised when the same page gives another text than before
 MAX_ELEMENTS = 30_000  # a long live blog has 10,000; beyond this extraction takes tens of seconds
 MAX_DEPTH = 250  # at 256 libxml2 stops reading, so what came after would be lost without a word
 MAX_ALL_ATTRIBUTES = 200_000  # of all tags together
