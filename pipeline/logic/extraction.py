@@ -110,7 +110,7 @@ def _extract(source: str, url: str, now: datetime) -> Document:
     return Document(
         title=title,
         paragraphs=tuple(parts),
-        author=text.line(found.author or "") or None,
+        author=text.line((found.author if found else None) or "") or None,
         published=published or _plausible(_date(found.date), now),
         language=detect("\n".join(parts), hint),
         canonical_url=canonical,

@@ -109,11 +109,15 @@ def site_lines_out(lines: Iterable[str], titles: Iterable[str]) -> list[str]:
         below_heading = False
         if not _of_the_site(line):
             result.append(line)
-    while result and _only_a_date(result[0]):
+    while result and _at_the_ends(result[0]):
         del result[0]
-    while result and _only_a_date(result[-1]):
+    while result and _at_the_ends(result[-1]):
         del result[-1]
     return result
+
+
+def _at_the_ends(line: str) -> bool:
+    return words.CONTACT.fullmatch(line) is not None or _only_a_date(line)
 
 
 def _only_a_date(line: str) -> bool:
@@ -121,12 +125,12 @@ def _only_a_date(line: str) -> bool:
 
 
 def _of_the_site(line: str) -> bool:
-    if words.CONTACT.fullmatch(line):
+    if words.CONTACT.fullmatch(line) and not words.ADDRESS.match(line):
         return True
     if len(line) < SHORT and words.MORE.match(line) and not words.SENTENCE_END.search(line):
         return True
-    if len(line) < 2 * SHORT and (words.PROMPT.match(line) or words.CREDIT.match(line)):
-        return words.PROMPT.fullmatch(line) is not None or len(text.sentences(line)) <= 3
+    if len(line) < 3 * SHORT and (words.PROMPT.match(line) or words.CREDIT.match(line)):
+        return len(text.sentences(line)) <= 5
     return len(line) < 320 and words.CAPTION.fullmatch(line) is not None
 
 
@@ -137,22 +141,22 @@ def clean_tree(tree: Any) -> None:
     """Takes out what is no text of an article: captions, hidden parts, tips, boxes of links; tweets become quotes."""
     for element in list(tree.iter("figcaption")):
         _drop(element)
-    whole = max(1, _length(tree))
+    whole = max(1, _prose_length(tree))
     for element in list(tree.iter()):
         if not isinstance(element.tag, str) or element.tag in ("html", "body", "head") or element.getparent() is None:
             continue
         classes = element.get("class") or ""
         if element.tag == "blockquote" and "twitter-tweet" in classes:
             _unwrap_quote(element)
-        elif _is_hidden(element) and _length(element) < 0.3 * whole:
+        elif _is_hidden(element) and _prose_length(element) < 0.3 * whole:
             _drop(element)
         elif classes and (
             (_CAPTION_CLASS.search(classes) and _length(element) < 600)
             or (_TIP_CLASS.search(classes) and _length(element) < 3000 and element.tag in ("span", "div", "ul", "aside"))
-            or (_SITE_CLASS.search(classes) and element.tag not in ("article", "main") and _length(element) < 0.1 * whole)
+            or (_SITE_CLASS.search(classes) and element.tag not in ("article", "main") and _prose_length(element) < min(600, 0.2 * whole))
         ):
             _drop(element)
-        elif element.tag == "p" and _is_a_link(element):
+        elif (element.tag == "p" and _is_a_link(element)) or (element.tag == "ul" and _are_links(element)):
             _drop(element)
 
 
@@ -172,6 +176,15 @@ def _is_a_link(element: Any) -> bool:
     whole = text.line("".join(element.itertext()))
     linked = sum(len(text.line("".join(link.itertext()))) for link in links)
     return 15 <= len(whole) < SHORT and linked >= 0.9 * len(whole) and not words.SENTENCE_END.search(whole)
+
+
+def _are_links(points: Any) -> bool:
+    return len(points) > 1 and all(point.tag == "li" and _is_a_link(point) for point in points)
+
+
+def _prose_length(element: Any) -> int:
+    """Characters in the paragraphs of an element, or in itself where it is one."""
+    return sum(_length(part) for part in element.iter("p"))
 
 
 def _unwrap_quote(quote: Any) -> None:

@@ -40,16 +40,16 @@ HEADING = _any(
 PROMPT = _any(
     r"(?:please )?(?:click|tap) (?:here|on|below)\b.{0,80}\b(?:subscribe|sign up|download|get|app|newsletter|more)",
     r"(?:click|tap) here\b",
-    r"(?:sign up|subscribe|register|log ?in|join us|join our)\b.{0,80}\b(?:newsletters?|channel|free|daily|inbox|alerts?|telegram"
-    r"|whatsapp|youtube|podcast|e-?mails?|today|now|updates)\b",
+    r"(?:sign up|subscribe|join us|join our)\b.{0,80}\b(?:newsletters?|channel|daily|inbox|alerts?|telegram"
+    r"|whatsapp|youtube|podcast|e-?mails?|updates)\b",
     r"(?:get|receive)\b.{0,120}\b(?:delivered|in(?:to)? your inbox|newsletter|on the go|quiz: instant download)",
     r"(?:start|begin) your (?:day|morning) with\b.{0,160}\b(?:newsletter|sign up|powered by)",
     r"there[’']s (?:plenty )?more where that came from",
     r"follow (?:us|me|@\w+|the author|our)\b|follow .{0,60}\bon (?:facebook|twitter|x|instagram|telegram|linkedin|youtube)\b",
     r"follow .{0,30}full coverage\b",
-    r"(?:like|share|enjoy(?:ed)?) (?:this|the) (?:story|article|post|page)|if you (?:enjoyed|liked) (?:this|the)",
+    r"(?:like|share|enjoy(?:ed)?) (?:this|the) (?:story|article|post|page)\b.{0,60}$|if you (?:enjoyed|liked) (?:this|the)",
     r"(?:share|tweet|pin|e-?mail|print|copy link|whatsapp|telegram|facebook|twitter|linkedin|reddit)(?:\s*[|·,/]?\s*(?:share|tweet|pin"
-    r"|e-?mail|print|save|copy link|whatsapp|telegram|facebook|twitter|linkedin|reddit|on|this|article))*",
+    r"|e-?mail|print|save|copy link|whatsapp|telegram|facebook|twitter|linkedin|reddit|on|this|article))*[\s:|]*$",
     r"download (?:the|our)\b.{0,40}\bapp\b|tell us what you think|leave a (?:comment|reply)|join the (?:conversation|discussion)",
     r"if you (?:buy|purchase) something through|.{0,20}(?:may|might) (?:earn|get) (?:a|an) (?:share|affiliate|commission)",
     r"(?:we use cookies|this (?:site|website) uses cookies|by (?:continuing|using) (?:to|this)\b.{0,60}cookies)",
@@ -106,6 +106,7 @@ BY = _any(
     r"取材・?文\s*[:：=]|文＝",
     r"글\s*[=:]?|기자\s*[:=]",
 )
+ADDRESS = re.compile(r"(?:https?://|www\.)\S+$", re.IGNORECASE)
 SENTENCE_END = re.compile(r"[.!?…。！？]['\"’”»)\]」』】]*$|다$")
 CONTACT = re.compile(
     r"(?:[\w./+-]+@[\w.-]+\.\w+|(?:https?://)?(?:www\.)?[\w-]+\.\w{2,}(?:/\S*)?|@\w+|\S*twitter\.com/\S+|[\s,|/·])+", re.ASCII
