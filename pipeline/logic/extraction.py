@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import logging
 import re
@@ -11,7 +12,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from pipeline.errors import PermanentError
-from pipeline.logic import text, urls
+from pipeline.logic import pagebody, text, urls
 from pipeline.logic.language import detect
 from pipeline.logic.markup import MAX_ATTRIBUTES, too_many_attributes
 from pipeline.model import Document
@@ -83,35 +84,33 @@ def _extract(source: str, url: str, now: datetime) -> Document:
     published = _published(tree, now)
     hint = _html_language(tree)
     canonical = _canonical(tree, url)
-    date_range = {
-        "original_date": True,
-        "extensive_search": False,  # a date from somewhere in the text is worse than none
-        "max_date": (now + timedelta(days=1)).strftime("%Y-%m-%d"),
+    witness = _witness(tree)
+    titles = [text.line("".join(heading.itertext())) for heading in tree.iter("h1")]
+    pagebody.clean_tree(tree)
+    options = {
+        "url": url,
+        "include_comments": False,
+        "include_tables": True,
+        "deduplicate": False,
+        "date_extraction_params": {
+            "original_date": True,
+            "extensive_search": False,  # a date from somewhere in the text is worse than none
+            "max_date": (now + timedelta(days=1)).strftime("%Y-%m-%d"),
+        },
     }
     try:
-        found: Any = bare_extraction(
-            tree,
-            url=url,
-            include_comments=False,
-            include_tables=True,
-            deduplicate=False,
-            with_metadata=True,
-            date_extraction_params=date_range,
-        )
+        found: Any = bare_extraction(copy.deepcopy(tree), with_metadata=True, **options)
+        title = text.line(found.title or "") if found is not None else ""
+        body = pagebody.read(tree, found, [title, *titles], witness, options)
     except (ValueError, TypeError, AttributeError, KeyError, IndexError) as error:
         raise PermanentError(f"{url}: the page could not be read ({error})", code="no-text") from error
-    if found is None or found.body is None:
+    if not body.lines:
         raise PermanentError(f"{url}: no article text was found on the page", code="no-text")
-    title = text.line(found.title or "")
-    parts = list(text.paragraphs("".join(_blocks(found.body))))
-    if parts and title and _same_words(parts[0], title):
-        del parts[0]
-    if not parts:
-        raise PermanentError(f"{url}: no article text was found on the page", code="no-text")
+    parts = body.lines
     return Document(
         title=title,
         paragraphs=tuple(parts),
-        author=text.line(found.author or "") or None,
+        author=text.line((found.author if found else None) or "") or None,
         published=published or _plausible(_date(found.date), now),
         language=detect("\n".join(parts), hint),
         canonical_url=canonical,
@@ -148,6 +147,10 @@ def _blocks(element: Any) -> Iterator[str]:
 
 def _flat(value: str | None) -> str:
     return re.sub(r"\s+", " ", value) if value else ""
+
+
+def _witness(tree: Any) -> str | None:
+    return None
 
 
 def _same_words(one: str, other: str) -> bool:
