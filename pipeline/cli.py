@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from pipeline import __version__
-from pipeline.commands import figures, origins, quality, replay, review, run, search, setup, sources, timeline
+from pipeline.commands import backfill, figures, origins, quality, replay, review, run, search, setup, sources, timeline
 from pipeline.errors import ClaimwatchError, ConfigurationError
 from pipeline.settings import ENV_PREFIX
 from pipeline.stages.services import STAGES
@@ -59,6 +59,7 @@ app.command(rich_help_panel=RUN)(run.status)
 for _stage in STAGES:
     app.command(_stage, rich_help_panel=RUN)(run.stage_command(_stage))
 app.command(rich_help_panel=RUN)(run.maintain)
+app.add_typer(backfill.backfill_app, name="backfill", rich_help_panel=RUN)
 app.command(rich_help_panel=ASK)(search.search)
 app.command(rich_help_panel=ASK)(search.vector)
 app.command(rich_help_panel=ASK)(timeline.timeline)

@@ -59,10 +59,17 @@ def _track(run: Run, deps: Deps, item: Item, pairs: list[Any], window: timedelta
     run.done(item, next((outcome for outcome in outcomes if outcome != KNOWN), KNOWN))
 
 
+def _fresh(match: Any, window: timedelta) -> bool:
+    """Whether what the match rests on was published within the window. First seen stands in for a missing date, and
+    says nothing of the age of what a backfill has dug up.
+    """
+    return match.published_at >= match.matched_at - window and not match.undated
+
+
 def _story(run: Run, match: Any, window: timedelta, now: datetime) -> str:
     """What a match brings in one of the stories that carry it."""
     before = row(run.conn, "tracking.past", claim_id=match.claim_id, story_id=match.story_id)
-    fresh = match.published_at >= match.matched_at - window
+    fresh = _fresh(match, window)
     report = Report(match.story_id, match.published_at, fresh, match.stance, match.publisher, match.family)
     events: list[Event] = []
     if not before.story:
@@ -81,7 +88,7 @@ def _story(run: Run, match: Any, window: timedelta, now: datetime) -> str:
 
 def _figures(run: Run, deps: Deps, match: Any, window: timedelta, now: datetime) -> None:
     """The figures of a match's paragraph in one of the stories that carry it."""
-    fresh = match.published_at >= match.matched_at - window
+    fresh = _fresh(match, window)
     for event in ledger.read(run.conn, deps.settings, match.match_id, match.story_id, now, fresh=fresh):
         _raise(run, match.claim_id, event, match.story_id, match.published_at, now)
 

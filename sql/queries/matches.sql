@@ -53,9 +53,11 @@ returning m.match_id
 
 -- to_track --
 -- Matches with what tracking needs: one row a match and story in which its paragraph stands, with the first
--- publication there; one row without a story where no article with it has been grouped yet. One that a reviewer accepted is as new as that; one that was rejected meanwhile is none.
+-- publication there; `undated` where a backfill brought it and nothing tells its age; one row without a story where no article with it has been grouped yet. One that a reviewer accepted is as new as that; one that was rejected meanwhile is none.
 select distinct on (m.match_id, a.story_id)
        m.match_id, m.claim_id, m.stance, m.sentence, m.tracked_at, v.published_at, a.story_id, a.article_id,
+       v.published_at = a.first_seen_at and exists (
+           select from ingest.backfill_articles b where b.article_id = a.article_id and b.brought) as undated,
        pub.name as publisher, pub.family,
        case when m.matcher_tier = 'suggested' then (
            select max(r.at) from ingest.reviews r
