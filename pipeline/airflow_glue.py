@@ -6,21 +6,27 @@ counts; the queue in Postgres says what is to be done, and an asset event only w
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import Asset, AssetOrTimeSchedule, CronTriggerTimetable
-from airflow.sdk.exceptions import AirflowSkipException
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from pipeline import settings as settings_module
+from pipeline.errors import ConfigurationError
 from pipeline.settings import Settings
+
+if TYPE_CHECKING:
+    from pipeline.stages.services import Services
 
 PARAGRAPHS = Asset("claimwatch://paragraphs")  # there are embedded paragraphs to match
 EVENTS = Asset("claimwatch://alerts")  # there are alerts to send
 
 # A failed task is tried again at once-ish; what it had leased is free again after the lease anyway.
 DEFAULT_ARGS = {"owner": "claimwatch", "retries": 2, "retry_delay": timedelta(seconds=30)}
+MAPPED_FILES = 500  # mapped tasks of a backfill; a scheduler grows slow beyond some hundreds
 TASK_SECONDS = 600.0  # a task stops taking batches after this; the next run goes on
 
 
@@ -66,3 +72,65 @@ def maintain() -> dict[str, Any]:
     services = Services(settings)
     with services.session() as conn:
         return maintain.summary(maintain.run(conn, services))
+
+
+def start_backfill(params: dict[str, Any], run_id: str) -> list[list[int]]:
+    """Open a backfill by the form's values, or one to go on with, and deal its files to mapped tasks: one each, or
+    several where there are more files than a scheduler maps well. The same run of the DAG gets the same backfill.
+    """
+    from pipeline.errors import PermanentError
+    from pipeline.logic.backfills import checked
+    from pipeline.stages import backfill
+
+    services = _services()
+    try:
+        with services.session() as conn:
+            number = params["resume"]
+            if number is None:
+                options = checked(params["kind"], params["source"], params)
+                asked = (params["kind"], params["source"].strip(), options)
+                number = backfill.start(conn, services, *asked, publisher=params["publisher"], request_key=run_id)
+            files = backfill.files(conn, services, number)
+    except (ConfigurationError, PermanentError) as error:
+        raise AirflowFailException(str(error)) from error  # trying again would not help
+    count = min(len(files), MAPPED_FILES)
+    return [files[at::count] for at in range(count)]
+
+
+def read_backfill(file_ids: Sequence[int]) -> dict[str, int]:
+    """Read files of a backfill to their ends. Trouble with one is no reason to leave the next; it is raised at last."""
+    from pipeline.errors import TransientError
+    from pipeline.stages import backfill
+
+    services, outcomes, trouble = _services(), Counter[str](), None
+    with services.session() as conn:
+        for file_id in file_ids:
+            try:
+                outcomes += backfill.read(conn, services, file_id).outcomes
+            except TransientError as error:
+                trouble = error
+    if trouble is not None:
+        raise trouble
+    return dict(outcomes)
+
+
+def finish_backfill(params: dict[str, Any], run_id: str) -> dict[str, Any]:
+    """What became of it; fails where a file could not be read to its end."""
+    from pipeline.stages import backfill
+
+    services = _services()
+    with services.session() as conn:
+        number = params["resume"] or backfill.of_request(conn, run_id)
+        done = backfill.finish(conn, services, number)
+    if done["state"] != "done":
+        raise AirflowFailException(f"{done}: see `claimwatch backfill show {number}`; it can be resumed")
+    return done
+
+
+def _services() -> Services:
+    from pipeline.logging import configure
+    from pipeline.stages.services import Services
+
+    settings = load_settings()
+    configure(settings.log_format)
+    return Services(settings)

@@ -70,23 +70,20 @@ class RemoteFile:
     ) -> None:
         self.name, self.url, self.validator = url, url, validator
         self.size: int | None = None
-        self._make_client, self._sleep = client, sleep
+        self._client, self._sleep = client(), sleep
         self._loop = asyncio.new_event_loop()
-        self._client: HttpClient | None = None
         self._pieces: AsyncIterator[bytes] | None = None
         self._open = AsyncExitStack()
         self._held, self._at = b"", 0
 
     def __enter__(self) -> RemoteFile:
-        self._client = self._make_client()
         self._loop.run_until_complete(self._client.__aenter__())
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         try:
             self._stop()
-            if self._client is not None:
-                self._loop.run_until_complete(self._client.__aexit__(None, None, None))
+            self._loop.run_until_complete(self._client.__aexit__(None, None, None))
         finally:
             self._loop.close()
 
@@ -124,18 +121,17 @@ class RemoteFile:
         self._open = AsyncExitStack()
 
     async def _next(self) -> bytes:
-        assert self._pieces is not None
         try:
-            async for piece in self._pieces:
-                if piece:
-                    return piece
+            if self._pieces is not None:
+                async for piece in self._pieces:
+                    if piece:
+                        return piece
         except httpx.HTTPError as error:
             raise _translated(self.url, error) from error
         return b""
 
     async def _begin(self) -> bool:
         """Ask for the rest of the file; False where there is none."""
-        assert self._client is not None
         client, url = self._client, self.url
         headers = {"Accept": "*/*", "Accept-Encoding": "identity"}
         if self._at:
@@ -193,9 +189,7 @@ class RemoteFile:
         self.size = int(total) if total.isdecimal() else self.size
 
 
-def open_file(
-    location: str, client: Callable[[], HttpClient], validator: str | None = None
-) -> LocalFile | RemoteFile:
+def open_file(location: str, client: Callable[[], HttpClient], validator: str | None = None) -> LocalFile | RemoteFile:
     """A file by path or address, to be used as a context manager."""
     return RemoteFile(location, client, validator) if is_address(location) else LocalFile(location)
 

@@ -124,13 +124,13 @@ def _read(stream: _Plain | _Gzip, wanted: Callable[[dict[str, str], int], bool],
 def _headers(stream: _Plain | _Gzip) -> tuple[dict[str, str], int]:
     first = stream.line()
     if not _VERSION.match(first):
-        raise _Damaged(f"no record begins here but {first[:40]!r}", stream.search_from())
+        raise _Damaged(f"no record begins here but {first[:40]!r}", stream.begun + 1)
     headers: dict[str, str] = {}
     read, last = 0, ""
     while (line := stream.line()).strip():
         read += len(line)
         if read > HEADER:
-            raise _Damaged("a record's header does not end", stream.search_from())
+            raise _Damaged("a record's header does not end", stream.begun + 1)
         text = line.decode("utf-8", "replace")
         if text[0] in " \t" and last:
             headers[last] += " " + text.strip()
@@ -140,10 +140,10 @@ def _headers(stream: _Plain | _Gzip) -> tuple[dict[str, str], int]:
             last = name.strip().lower()
             headers.setdefault(last, value.strip())
     if not line:
-        raise _Damaged("the file ends inside a record's header", stream.search_from())
+        raise _Damaged("the file ends inside a record's header", stream.begun + 1)
     length = headers.get("content-length", "")
     if not length.isdecimal() or len(length) > 15:
-        raise _Damaged(f"a record does not say how long it is ({length[:20]!r})", stream.search_from())
+        raise _Damaged(f"a record does not say how long it is ({length[:20]!r})", stream.begun + 1)
     return headers, int(length)
 
 
@@ -220,9 +220,6 @@ class _Plain(_Buffered):
 
     def place(self) -> Place:
         return Place(self._position())
-
-    def search_from(self) -> int:
-        return self.begun + 1
 
     def end(self) -> int:
         return self._read_to
@@ -318,9 +315,6 @@ class _Gzip(_Buffered):
             return Place(self._member)  # opened to see whether the record went on in it
         self._since += 1
         return Place(self._base, self._since)
-
-    def search_from(self) -> int:
-        return self._member + 1
 
     def end(self) -> int:
         return self._read_to

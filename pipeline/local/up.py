@@ -17,7 +17,7 @@ from pipeline.local.processes import Supervisor, exit_on_signals
 from pipeline.settings import Settings, root
 from pipeline.terminal import console
 
-DAGS = ("ingest", "match", "alert", "maintain")
+DAGS = ("ingest", "match", "alert", "maintain", "backfill")
 READY_SECONDS = 180.0
 PARSE_SECONDS = 120.0
 

@@ -168,7 +168,9 @@ def _unpacked(content: bytes, source: str) -> bytes:
     try:
         unpacked = decoder.decompress(content, MAX_MANIFEST)
         if not decoder.eof:
-            raise ConfigurationError(f"{source} is cut off, or no list of files: unpacked it is over {MAX_MANIFEST} bytes")
+            raise ConfigurationError(
+                f"{source} is cut off, or no list of files: unpacked it is over {MAX_MANIFEST} bytes"
+            )
     except zlib.error as error:
         raise ConfigurationError(f"{source} can't be unpacked: {error}") from error
     return unpacked

@@ -104,6 +104,11 @@ def host(url: str) -> str:
         return ""
 
 
+def site(url: str) -> str:
+    """The registrable domain of an address (example.co.uk of www.example.co.uk), "" where there is none."""
+    return _site(host(url))
+
+
 def same_site(a: str, b: str) -> bool:
     """Whether both addresses belong to one registrable domain (www.example.co.uk and news.example.co.uk)."""
     one, other = _site(host(a)), _site(host(b))

@@ -59,6 +59,13 @@ def _track(run: Run, deps: Deps, item: Item, pairs: list[Any], window: timedelta
     run.done(item, next((outcome for outcome in outcomes if outcome != KNOWN), KNOWN))
 
 
+def _fresh(match: Any, window: timedelta) -> bool:
+    """Whether what the match rests on was published within the window. First seen stands in for a missing date, and
+    says nothing of the age of what a backfill has dug up.
+    """
+    return match.published_at >= match.matched_at - window and not match.undated
+
+
 def _story(run: Run, match: Any, window: timedelta, now: datetime) -> str:
     """What a match brings in one of the stories that carry it."""
     before = row(run.conn, "tracking.past", claim_id=match.claim_id, story_id=match.story_id)

@@ -33,12 +33,12 @@ update ingest.pages set extractor = %(extractor)s where article_id = %(article_i
 update ingest.articles set last_outcome = %(outcome)s, last_problem = %(problem)s where article_id = %(article_id)s
 
 -- to_extract --
--- An article's page, if it has one, and the entry that announced it first. In the order of publication, whatever the
--- order in which the feeds answered: a text's first version is its oldest.
+-- An article's page, if it has one, and the entry that announced it first, or what a backfill's source says of it. In
+-- the order of publication, whatever the order in which the feeds answered: a text's first version is its oldest.
 select a.article_id, a.url, a.first_seen_at, p.body_hash, p.body, p.content_type, p.url as page_url, p.extractor,
        p.capture_id, c.warc_file, c.warc_offset, c.warc_length, e.capture_id as entry_capture_id,
-       e.title, e.summary, e.content, e.author, e.language, e.published_at, e.source, pub.name as publisher, pub.country,
-       pub.kind
+       coalesce(e.title, b.title) as title, e.summary, e.content, e.author, coalesce(e.language, b.language) as language,
+       coalesce(e.published_at, b.published_at) as published_at, e.source, pub.name as publisher, pub.country, pub.kind
 from ingest.articles a
 join ingest.publishers pub using (publisher_id)
 left join ingest.pages p using (article_id)
@@ -46,8 +46,11 @@ left join ingest.captures c on c.capture_id = p.capture_id and c.expired_at is n
 left join lateral (
     select * from ingest.entries e where e.article_id = a.article_id order by e.entry_id limit 1
 ) e on true
+left join lateral (
+    select * from ingest.backfill_articles b where b.article_id = a.article_id order by b.backfill_id limit 1
+) b on true
 where a.article_id = any(%(article_ids)s)
-order by e.published_at, a.article_id
+order by coalesce(e.published_at, b.published_at), a.article_id
 
 -- add_version --
 -- A text of an article; one that it has had already brings no row.

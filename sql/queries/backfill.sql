@@ -166,8 +166,8 @@ from ingest.backfill_articles b join ingest.articles a using (article_id)
 where b.backfill_id = %(backfill_id)s and a.url = any(%(urls)s)
 
 -- add_articles --
--- Stores what a backfill names: new articles, and which of them it brought. An article that is new is queued for fetch
--- where `fetched` says so. `has_text`: there is a page or a text of it already.
+-- Stores what a backfill names: new articles, and which of them it brought. `has_text`: there is a page or a text of it
+-- already; one without is queued for fetch where `fetched` says so.
 with given as (
     select *
     from jsonb_to_recordset(%(articles)s::jsonb) as g (
@@ -178,6 +178,11 @@ with given as (
     select url, publisher_id, %(now)s from given order by url
     on conflict (url) do update set url = excluded.url
     returning article_id, url, (xmax = 0) as is_new
+), standing as (
+    select a.url, a.article_id, a.is_new,
+           exists (select from ingest.pages p where p.article_id = a.article_id)
+           or exists (select from ingest.versions v where v.article_id = a.article_id) as has_text
+    from article a
 ), named as (
     insert into ingest.backfill_articles (backfill_id, article_id, file_id, byte_offset, brought, title, language,
                                           published_at)
@@ -187,14 +192,11 @@ with given as (
 ), work as (
     insert into ingest.work (stage, item_id, host, due_at)
     select 'fetch', a.article_id, g.host, %(now)s
-    from given g join article a using (url)
-    where a.is_new and %(fetched)s
+    from given g join standing a using (url)
+    where not a.has_text and %(fetched)s
     on conflict (stage, item_id) do nothing
 )
-select a.url, a.article_id, a.is_new,
-       exists (select from ingest.pages p where p.article_id = a.article_id)
-       or exists (select from ingest.versions v where v.article_id = a.article_id) as has_text
-from article a
+select url, article_id, has_text from standing
 
 -- add_problems --
 -- Records that could not be used, as long as a file has no more than `most` of them.

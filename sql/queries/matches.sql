@@ -53,10 +53,12 @@ returning m.match_id
 
 -- to_track --
 -- Matches with what tracking needs: one row a match and story in which its paragraph stands, with the first
--- publication there; one row without a story where no article with it has been grouped yet. One that a reviewer accepted is as new as that; one that was rejected meanwhile is none.
+-- publication there; `undated` where a backfill brought it and nothing tells its age; one row without a story where no article with it has been grouped yet. One that a reviewer accepted is as new as that; one that was rejected meanwhile is none.
 select distinct on (m.match_id, a.story_id)
        m.match_id, m.claim_id, m.stance, m.sentence, m.tracked_at, v.published_at, a.story_id, a.article_id,
        pub.name as publisher, pub.family, v.reextracted,
+       v.published_at = a.first_seen_at and exists (
+            select from ingest.backfill_articles b where b.article_id = a.article_id and b.brought) as undated,
        case when m.matcher_tier = 'suggested' then (
            select max(r.at) from ingest.reviews r
            where r.claim_id = m.claim_id and r.paragraph_id = m.paragraph_id and r.verdict = 'confirmed'

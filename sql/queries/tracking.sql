@@ -136,7 +136,7 @@ order by f.feed_id
 
 -- to_reread --
 -- Articles with evidence whose page is due to be read again: first after six hours, then whenever their age has
--- doubled, until they are eight days old.
+-- doubled, until they are eight days old. What a backfill brought is older than that, or nobody knows.
 select a.article_id, a.url
 from ingest.articles a
 left join ingest.pages p using (article_id)
@@ -144,6 +144,7 @@ where a.first_seen_at <= %(now)s::timestamptz - interval '6 hours' and a.first_s
   and (a.reread_at is null and p.checked_at is null
        or %(now)s::timestamptz - a.first_seen_at >= 2 * (greatest(a.reread_at, p.checked_at) - a.first_seen_at))
   and a.url like 'http%%'
+  and not exists (select from ingest.backfill_articles b where b.article_id = a.article_id and b.brought)
   and exists (
       select
       from ingest.versions v
