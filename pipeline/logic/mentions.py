@@ -12,6 +12,7 @@ from pipeline.logic.originsfile import Origin, OriginsFile
 
 _CAPITALS = re.compile(r"[^\W\d_]{2,4}")
 _HAN_KANA = re.compile(r"[\u30a1-\u30ff\u3400-\u9fff]")
+_COMPOUND = re.compile(r"(?<=[군軍军])[인사대복수용人事用備备隊队服]")  # soldiers, not the army
 _HANGUL = re.compile(r"[\uac00-\ud7af]")
 # What may stand between a country and a role: "Russia's [defence] ministry", 米[国]政府; and between a role and the
 # country behind it: "intelligence services of South Korea", "разведка Южной Кореи".
@@ -138,7 +139,8 @@ class Finder:
         found = [self._mention(*name) for name in groups["names"]]
         places = [*groups["words"], *groups["states"]]
         if groups["beside"] or groups["alone"]:
-            found += self._composed(text, places, [*groups["beside"], *groups["alone"]])
+            offices = [one for one in (*groups["beside"], *groups["alone"]) if not _COMPOUND.match(text, one[3])]
+            found += self._composed(text, places, offices)
         for origin_id, language, start, end in groups["home"]:
             own = self.origins[origin_id].country
             if self._at_home(language, country) == own and _stands_alone(text, start):
