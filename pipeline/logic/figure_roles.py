@@ -21,6 +21,8 @@ TAKEN = 40.0  # a cue that stands right beside another number is that number's
 PART = 60.0  # "300 of the 3,000 sent": those sent are the whole
 APART_WITHIN = 34.0
 HEADED = 2.0  # a cue in the noun phrase or its subject: 死傷者4700人
+PARTICIPLE = 32.0
+ENDED, ENDED_EAST = 40, 14  # characters between "wounded" and "died"
 BESIDE = 14.0  # about two words
 BEHIND = 6.0  # where the verb comes last, what stands in front has a little less to say
 
@@ -85,10 +87,12 @@ class Chooser:
         """The role and how near its cue is, None where none is near enough."""
         own = [r for r in self.roles.values() if r.unit == unit]
         fitting = [r for r in own if not place.whole or r.whole or r.turns]
+        if not place.whole and self._told_within(marks, place):
+            fitting = [r for r in own if not r.whole and not r.turns]  # "brought 200 wounded": none who were sent
         found = self._near(marks, place, fitting, ROLE)
         if place.whole and (
             headed := [
-                n for n in self._near(marks, place, own, ROLE) if n.cost <= (HEADED if n.at < place.start else 0)
+                n for n in self._near(marks, place, own, ROLE) if n.cost <= self._heads(place, n)
             ]
         ):
             return headed[0]  # "600 of 4,700 casualties"
@@ -108,6 +112,32 @@ class Chooser:
         plans = [*found, *self._near(marks, place, [turning], WEAK)] if turning else []
         if turning and any(n.role == turning.name and n.cost <= TURN_LIMIT for n in plans):
             return replace(best, role=turning.name)
+        return self._ended(marks, place, best)
+
+    def _told_within(self, marks: Marks, place: Place) -> bool:
+        """Whether the noun phrase itself tells the end of those it counts: "200 wounded soldiers"."""
+        names = [ROLE + name for name, r in self.roles.items() if not r.whole and not r.turns]
+        return any(marks.of(*names, start=place.start, end=place.end))
+
+    def _heads(self, place: Place, near: Near) -> float:
+        """How near a cue of any role has to be to a whole: in front its subject, behind a participle ("of the three,
+        captured last week, one died")."""
+        if near.at < place.start:
+            return HEADED
+        return PARTICIPLE if all(near.at < start for start, _ in place.others if start > place.end) else 0.0
+
+    def _ended(self, marks: Marks, place: Place, best: Near) -> Near:
+        """ "Four died of their wounds": what the wounded came to, where nothing parts the two cues."""
+        for role in self.roles.values():
+            for mark in marks.of(ROLE + role.name) if best.role in role.ends and best.at >= place.end else ():
+                begin, end = sorted((mark.start, best.at))
+                gap = marks.text[begin:end]
+                east = EAST_ASIAN.search(gap) is not None
+                parted = _COMMA.search(gap) or _STOP.search(gap) or _END.search(gap) or _KOREAN_LINK.search(gap)
+                linked = parted or any(marks.of("and", start=begin, end=end))
+                between = any(begin < start < end for start, _ in place.others)
+                if mark.start >= place.end and len(gap) <= (ENDED_EAST if east else ENDED) and not (linked or between):
+                    return replace(best, role=role.name)
         return best
 
     def within(self, marks: Marks, place: Place) -> Near | None:
@@ -116,6 +146,11 @@ class Chooser:
         return next(
             (Near(n, 0.0, 0) for n in names for _ in marks.of(ROLE + n, start=place.start, end=place.end)), None
         )
+
+    def contingent(self) -> Near | None:
+        """The role of a large number of the topic's people of whom nothing else is said."""
+        default = next((r.name for r in self.roles.values() if r.whole), None)
+        return Near(default, LIMIT, 0, True) if default else None
 
     def only(self, marks: Marks) -> Near | None:
         """The role that a sentence tells, where it is one."""

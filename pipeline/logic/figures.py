@@ -17,7 +17,7 @@ from pipeline.logic import figure_signs, origins
 from pipeline.logic.figure_counts import BARE, OTHERS, PEOPLE, UNKNOWN, UNLIKE, Counted
 from pipeline.logic.figure_dates import Dated, dates
 from pipeline.logic.figure_numbers import Number, numbers, sole
-from pipeline.logic.figure_roles import APART, BESIDE, BESIDES, ROLE, WEAK, Chooser, Near, Place
+from pipeline.logic.figure_roles import APART, BESIDE, BESIDES, LIMIT, ROLE, WEAK, Chooser, Near, Place
 from pipeline.logic.figure_sources import Sources, Speaker
 from pipeline.logic.figure_text import Mark, Marker, Marks, joined_names
 from pipeline.logic.figure_words import NUMBERED, Words
@@ -38,6 +38,7 @@ CALENDRIC = ("date", "year", "time")  # quantities whose words are no cues: the 
 LONG_AGO = 40  # years before publication; a sentence that names such a year is history
 
 OTHER_PEOPLE, OTHER_UNIT, NO_SUBJECT, NO_ROLE = "other people", "other unit", "not of the topic", "no role"
+BY_THE_DAY = "by the day"
 LONG_AGO_REASON, NOBODY_COUNTED = "long ago", "none"
 KNOWN = "told before"  # "the two prisoners"
 
@@ -119,6 +120,10 @@ class Figures:
         of_roles |= {WEAK + role.name: role.weak for role in roles.roles}
         of_roles |= {APART + role.name: role.apart for role in roles.roles}
         nouns = {key: getattr(roles, key) for key in NOUNS}
+        own = Marker({"subject": roles.subject})
+        nouns["foreign"] = tuple(
+            word for word in finder.country_words() if not any(own.marks(word.rstrip("*")).of("subject"))
+        )
         self._marker = Marker({**words.groups, **nouns, **of_roles, "cue": cues})
         calendar = {group: terms for group, terms in words.groups.items() if group.split()[0] in CALENDAR}
         telling = {group: terms for group, terms in words.groups.items() if group in TELLING}
@@ -231,8 +236,14 @@ class Figures:
                     behind = self._marker.marks(following)
                     next_named = self._sources.named(following, behind, context.publisher, known)
                     teller = self._sources.told_after(next_named, behind) or within
-            front = text[slice(*pieces[at - 1])] if at and any(marks.of("tally")) else ""
-            carried = self._chooser.only(self._marker.marks(front)) if front else None
+            cued = any(group.startswith(ROLE) and some for group, some in marks.by_group.items())
+            telling = not cued and (speakers or any(marks.of("putting", "assertion")))
+            carried = None
+            if counted and (any(marks.of("tally")) or telling):
+                front = text[slice(*pieces[at - 1])] if at else ""
+                carried = self._chooser.only(self._marker.marks(front)) if front else None
+                if carried is None and not cued and role in self._roles and self._roles[role].unit == "people":
+                    carried = Near(role, LIMIT, 0, True)
             read = _Sentence(sentence, begin, marks, named, speakers, dated, teller, context, last, lead, carried)
             for outcome in self._numbers(read, counted, own or bool(topical), said):
                 if isinstance(outcome, LeftOut):
@@ -259,6 +270,7 @@ class Figures:
         counts = [not n.reason and p.what in (PEOPLE, BARE) for n, p in zip(found, phrases, strict=True)]
         past = day.year - LONG_AGO if (day := read.context.day()) else None
         long_ago = any(past and n.kind in ("year", "date") and 1000 < n.low < past for n in found)
+        left: list[str] = []
         before: Near | None = None
         strong: Near | None = None
         for i, (number, phrase) in enumerate(zip(found, phrases, strict=True)):
@@ -287,10 +299,16 @@ class Figures:
                 bare = phrase.what == BARE and number.high >= FEW
                 if strong is None and _takes(marks, number, phrase, role):
                     role = read.carried or role  # "North Korean losses grow. Kyiv put the figure at 3,000."
+                if role is None and phrase.what == PEOPLE and number.kind == "cardinal" and number.high >= LARGE:
+                    role = self._chooser.contingent()
                 weak = role is None or role.weak
                 if weak and strong is not None and bare:
                     role = strong  # "Kyiv put the losses at 3,000; Seoul's figure was 1,100"
-                outcome = self._read(read, number, phrase, place, topical, role, said)
+                if i and left[-1] == OTHER_PEOPLE and figure_signs.same_people(marks, phrases[i - 1], phrase):
+                    outcome = OTHER_PEOPLE
+                else:
+                    outcome = self._read(read, number, phrase, place, topical, role, said)
+            left.append(outcome if isinstance(outcome, str) else "")
             if isinstance(outcome, Figure):
                 yield outcome
             else:
@@ -360,6 +378,8 @@ class Figures:
             reason = OTHER_UNIT
         elif (phrase.whose or figure_signs.owner(marks, phrase)) == OTHERS or figure_signs.mixed(marks, phrase):
             reason = OTHER_PEOPLE
+        elif number.kind != "money" and figure_signs.by_the_day(marks, phrase):
+            reason = BY_THE_DAY
         elif figure_signs.history(marks, phrase):
             reason = LONG_AGO_REASON
         elif not topical:

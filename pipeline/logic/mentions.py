@@ -66,6 +66,8 @@ class Finder:
         self._of_role = file.of_role()
         self._homes = file.homes()
         self._codes = frozenset(file.countries)
+        by_language = [listed for country in file.countries.values() for listed in country.words.values()]
+        self._country_words = tuple(term for listed in by_language for term in listed if len(term) > 1)
         self._keys: list[tuple[str, str, str]] = []  # (what, whose, language) by concept number
         concepts: dict[str, Iterable[str]] = {}
 
@@ -93,6 +95,10 @@ class Finder:
     def home(self, language: str) -> str | None:
         """The country whose own language it is, where the lexicon has one."""
         return self._homes.get(language)
+
+    def country_words(self) -> tuple[str, ...]:
+        """Adjectives and names of all countries, as terms."""
+        return self._country_words
 
     def filling(self, country: str | None, role: str) -> str | None:
         """The origin that fills a country's role."""
