@@ -154,7 +154,7 @@ def _next(text: str, at: int) -> int:
 
 _AND = re.compile(r"\s?(?:과|와|및|と|や|和|与|與|及|・|、)\s?")
 _MADE_OUT = re.compile(r"[^은는이가을를はがを、,]{1,14}(?:으로|로|と)")
-_FOREIGN_NOUN = re.compile(r"\s?[가-힣]{2,4}(?<![의에서는은이가을를로내])\s|[一-龯ァ-ヴ]{1,4}")
+_FOREIGN_NOUN = re.compile(r"\s?[가-힣]{2,4}(?<![의에서는은이가을를로내])\s|[一-龯ァ-ヴ]{1,4}(?<![的派在人])")
 _OBJECT = re.compile(r"[^은는이가はがも、,]{1,14}[을를を]")
 
 

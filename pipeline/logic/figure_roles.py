@@ -29,8 +29,9 @@ BEHIND = 6.0  # where the verb comes last, what stands in front has a little les
 MODIFIER = 20.0  # "two wounded soldiers were captured"
 # 사망자가 300명, 死者は約300人: the noun is the number's subject.
 _SUBJECT_OF = re.compile(
-    r"(?:자|者)?(?:의?\s?수)?(?:[가는이은도]|が|は|も|数は|数が)?[\s、,]{0,2}(?:모두|총|계|合わせて|計)?\s?"
+    r"(?:자|者)?(?:의?\s?수)?(?:[가는이은도]|が|は|も|数は|数が)?[\s、,]{0,2}(?:모두|총|계|合わせて|計|达|達|已达|共|为|為|是)?\s?"
 )
+_RELATIVE = re.compile(r"(?:[가-힣]{0,2}\s|[ぁ-ん]{1,3}|的)")
 _OR_WORD = r"(?:or|and|и|или|либо|та|й|і|чи|або|et|ou|및|또는|や|と|または|あるいは|和|或|或者|及|、|&|/)"
 _OR = re.compile(
     rf"(?:[가-힣ぁ-ん]{{1,3}}[\s,]{{0,2}}{_OR_WORD}?|[\s,]{{0,2}}{_OR_WORD})"
@@ -63,6 +64,7 @@ class Place:
     large: bool = False
     of_end: int = -1  # where an "of the" behind the number ends
     amount: float = 0.0
+    comma: bool = False  # a comma stands right behind
 
 
 class Chooser:
@@ -124,7 +126,8 @@ class Chooser:
         captured last week, one died")."""
         if near.at < place.start:
             return HEADED
-        return PARTICIPLE if all(near.at < start for start, _ in place.others if start > place.end) else 0.0
+        behind = [start for start, _ in place.others if start > near.at]
+        return PARTICIPLE if place.comma and behind and near.at < behind[0] else 0.0
 
     def _ended(self, marks: Marks, place: Place, best: Near) -> Near:
         """ "Four died of their wounds": what the wounded came to, where nothing parts the two cues."""
@@ -147,10 +150,11 @@ class Chooser:
             (Near(n, 0.0, 0) for n in names for _ in marks.of(ROLE + n, start=place.start, end=place.end)), None
         )
 
-    def contingent(self) -> Near | None:
+    def contingent(self, amount: float) -> Near | None:
         """The role of a large number of the topic's people of whom nothing else is said."""
-        default = next((r.name for r in self.roles.values() if r.whole), None)
-        return Near(default, LIMIT, 0, True) if default else None
+        default = next((r for r in self.roles.values() if r.whole), None)
+        fits = default is not None and (not default.most or amount <= default.most)
+        return Near(default.name, LIMIT, 0, True) if default is not None and fits else None
 
     def only(self, marks: Marks) -> Near | None:
         """The role that a sentence tells, where it is one."""
@@ -209,7 +213,7 @@ def distance(marks: Marks, place: Place, mark: Mark, cues: Sequence[Mark] = ()) 
     """What lies between a number and a cue: its cost, and how many words like "and"."""
     if mark.start < place.end and place.start < mark.end:
         return (MODIFIER if mark.end < place.end else 0.0), 0  # in its own noun phrase
-    if mark.end <= place.start and _SUBJECT_OF.fullmatch(marks.text, mark.end, place.start):
+    if mark.end <= place.start and _subject_of(marks, mark.end, place.start):
         return 2.0, 0
     behind = mark.start >= place.end
     begin, end = (place.end, mark.start) if behind else (mark.end, place.start)
@@ -224,6 +228,14 @@ def distance(marks: Marks, place: Place, mark: Mark, cues: Sequence[Mark] = ()) 
     if east and not behind:
         cost += BEHIND
     return cost, links
+
+
+def _subject_of(marks: Marks, end: int, start: int) -> bool:
+    """Whether the number is said of the cue's noun, or of whom the cue describes: 붙잡은 북한군은 모두 6명."""
+    if _SUBJECT_OF.fullmatch(marks.text, end, start):
+        return True
+    nouns = [m.end for m in marks.of("subject", start=end, end=start) if _RELATIVE.fullmatch(marks.text, end, m.start)]
+    return any(_SUBJECT_OF.fullmatch(marks.text, noun, start) for noun in nouns)
 
 
 def _without_asides(marks: Marks, begin: int, end: int) -> str:

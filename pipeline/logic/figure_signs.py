@@ -98,9 +98,16 @@ def more(marks: Marks, place: Place) -> bool:
     return any(distance(marks, place, mark)[0] <= MORE_WITHIN for mark in marks.of("more"))
 
 
-def former(marks: Marks, place: Place) -> bool:
-    """Whether a current number stands against it: "which a week ago counted 10,000, now says ..."."""
-    return bool(place.others) and any(distance(marks, place, mark)[0] <= FORMER_WITHIN for mark in marks.of("formerly"))
+def former(marks: Marks, place: Place, carried: bool = False) -> bool:
+    """Whether a current number stands against it: "which a week ago counted 10,000, now says ...", in the sentence or,
+    where its role is `carried` on, in the one in front."""
+    return (bool(place.others) or carried) and any(distance(marks, place, mark)[0] <= FORMER_WITHIN for mark in marks.of("formerly"))
+
+
+def difference(marks: Marks, phrase: Counted) -> bool:
+    """ "3,000 fewer than", 1천 명 적다, 少了近三千人: what two numbers differ by."""
+    behind = any(m.start - phrase.end in (0, 1) for m in marks.of("difference", start=phrase.end))
+    return behind or any(0 <= phrase.start - m.end <= 1 for m in marks.of("difference_before", end=phrase.start))
 
 
 def same_people(marks: Marks, before: Counted, phrase: Counted) -> bool:

@@ -13,6 +13,7 @@ from pipeline.logic.speakers import CITED, Publisher, cited, together
 
 TITLE = 4  # characters of an East Asian office behind a body's name: 国会議員
 TO_CONFIRM = 12
+PLACE = "place"
 TO_TOLD = 24
 REACH = 70  # characters from a name to the verb by which it gives a number
 _VERB_LAST = re.compile(r"[\u3040-\u30ff\uac00-\ud7af]")  # Korean and Japanese
@@ -44,7 +45,8 @@ class Sources:
     def named(self, sentence: str, marks: Marks, publisher: Publisher, known: Mapping[str, str]) -> Named:
         """Whom the sentence names. "The military" is the one that the article has named, else the publisher's own;
         "its military", of a place named in front, is that country's. `known`: the origin last named by each role."""
-        named = self._finder.find(sentence[:LONGEST], publisher.country)
+        country = publisher.country if self._finder.filling(publisher.country, "officials") else known.get(PLACE)
+        named = self._finder.find(sentence[:LONGEST], country or publisher.country)
         if not any(m.bare for m in named.mentions):
             return named
         return replace(named, mentions=tuple(self._meant(m, named, marks, known) for m in named.mentions))
@@ -55,18 +57,22 @@ class Sources:
         for role in roles:
             states = [p for p in (*named.places, *(m for m in named.mentions if m.state)) if p.end <= mention.start]
             nearest = max(states, key=lambda p: p.start, default=None)
-            country = self._finder.origins[nearest.origin_id].country if there and nearest else None
+            place = self._finder.origins[nearest.origin_id].country if nearest else known.get(PLACE)
+            country = place if there else None
             meant = self._finder.filling(country, role) or known.get(role)
             if meant:
                 return replace(mention, origin_id=meant, kind=self.kind(meant))
         return mention
 
-    def roles_named(self, named: Named) -> dict[str, str]:
-        """The origins that are named in full, by role: whom an office alone means from then on."""
+    def remembered(self, known: Mapping[str, str], named: Named) -> dict[str, str]:
+        """With the origins that are named in full, by role, and the country named last (PLACE)."""
         full = [m for m in named.mentions if not m.bare and not m.state]
-        return {role: m.origin_id for m in full for role in self._finder.origins[m.origin_id].roles}
+        offices = {role: m.origin_id for m in full for role in self._finder.origins[m.origin_id].roles}
+        places = sorted([*named.places, *(m for m in named.mentions if m.state)], key=lambda m: m.start)
+        country = self._finder.origins[places[-1].origin_id].country if places else None
+        return {**known, **offices, **({PLACE: country} if country else {})}
 
-    def speakers(self, named: Named, marks: Marks) -> list[Speaker]:
+    def speakers(self, named: Named, marks: Marks, known: Mapping[str, str]) -> list[Speaker]:
         """Who speaks in the sentence, in its order; `marks` are the sentence's own."""
         found: dict[int, Speaker] = {}
         for mention in _addressing(named, cited(named)):
@@ -84,8 +90,8 @@ class Sources:
                     found[group[0].start] = Speaker(
                         origins, group[0].start, group[-1].end, len(group) == 1 and mention.state, claimed
                     )
-        if any(marks.of("service")):
-            found = {at: self._relayed(s, marks) for at, s in found.items()}
+        if any(marks.of("relaying")):
+            found = {at: self._relayed(s, marks, known) for at, s in found.items()}
         for place in named.places:  # "the South Korean claim"
             within = any(m.start < place.end and place.start < m.end for m in named.mentions)
             gap = _TO_NOUN.match(marks.text, place.end)
@@ -111,12 +117,13 @@ class Sources:
         voice = self._voices.get(speaker.origins[0]) if speaker.state else None
         return replace(speaker, origins=(voice,)) if voice and voice in self._finder.origins else speaker
 
-    def _relayed(self, speaker: Speaker, marks: Marks) -> Speaker:
-        """Lawmakers tell what their country's intelligence service has told them, where the sentence names it."""
+    def _relayed(self, speaker: Speaker, marks: Marks, known: Mapping[str, str]) -> Speaker:
+        """Lawmakers tell what their country's intelligence service has told them, where the text has named it."""
         if len(speaker.origins) > 1 or not any(marks.of("relaying", start=speaker.start, end=speaker.end + TITLE)):
             return speaker
         service = self._finder.filling(self._finder.origins[speaker.origins[0]].country, "intelligence")
-        return replace(speaker, origins=(service,)) if service else speaker
+        told = service and (any(marks.of("service")) or service in known.values())
+        return replace(speaker, origins=(service,)) if service and told else speaker
 
     def _heard(self, mention: Mention, marks: Marks) -> Iterator[tuple[int, Speaker]]:
         """ "South Korean lawmakers were told": by their country's service."""
@@ -136,12 +143,12 @@ class Sources:
                 return self._voiced(speaker).origins
         return ()
 
-    def told_after(self, named: Named, marks: Marks) -> tuple[str, ...]:
+    def told_after(self, named: Named, marks: Marks, known: Mapping[str, str]) -> tuple[str, ...]:
         """Whose the figures of the sentence in front are by this one: "That is the agency's estimate"."""
         back = [m for m in marks.of("back") if m.start == 0 or EAST_ASIAN.match(marks.text, m.start)]
         if not back or any(marks.of("denial", "denial_after")):
             return ()
-        speakers = self.speakers(named, marks)
+        speakers = self.speakers(named, marks, known)
         return speakers[0].origins if speakers else self.subject(named)
 
     def telling(self, speakers: Sequence[Speaker], marks: Marks) -> Sequence[Speaker]:

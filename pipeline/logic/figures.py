@@ -38,7 +38,7 @@ CALENDRIC = ("date", "year", "time")  # quantities whose words are no cues: the 
 LONG_AGO = 40  # years before publication; a sentence that names such a year is history
 
 OTHER_PEOPLE, OTHER_UNIT, NO_SUBJECT, NO_ROLE = "other people", "other unit", "not of the topic", "no role"
-BY_THE_DAY = "by the day"
+BY_THE_DAY, DIFFERENCE = "by the day", "difference"
 LONG_AGO_REASON, NOBODY_COUNTED = "long ago", "none"
 KNOWN = "told before"  # "the two prisoners"
 
@@ -212,8 +212,8 @@ class Figures:
             counted = sorted([*numbers(sentence, marks, found), *sole(marks)], key=lambda n: n.start)
             marks = marks.outside([(q.start, q.end + 1) for q in found if q.kind in CALENDRIC], ROLE)
             named = self._sources.named(sentence, marks, context.publisher, known)
-            speakers = self._sources.speakers(named, marks)
-            known |= self._sources.roles_named(named)
+            speakers = self._sources.speakers(named, marks, known)
+            known = self._sources.remembered(known, named)
             day = context.day()
             dated = dates(marks, day) if day else []
             spans = [(s.start, s.end) for s in speakers]  # "and" joins names there, and who speaks is not counted
@@ -235,15 +235,15 @@ class Figures:
                 if any(self._light.marks(following).of("back")):
                     behind = self._marker.marks(following)
                     next_named = self._sources.named(following, behind, context.publisher, known)
-                    teller = self._sources.told_after(next_named, behind) or within
+                    teller = self._sources.told_after(next_named, behind, known) or within
             cued = any(group.startswith(ROLE) and some for group, some in marks.by_group.items())
             telling = not cued and (speakers or any(marks.of("putting", "assertion")))
             carried = None
             if counted and (any(marks.of("tally")) or telling):
                 front = text[slice(*pieces[at - 1])] if at else ""
                 carried = self._chooser.only(self._marker.marks(front)) if front else None
-                if carried is None and not cued and role in self._roles and self._roles[role].unit == "people":
-                    carried = Near(role, LIMIT, 0, True)
+                if carried is None and not cued:
+                    carried = self._going_on({f.role for f in figures} or {context.role})
             read = _Sentence(sentence, begin, marks, named, speakers, dated, teller, context, last, lead, carried)
             for outcome in self._numbers(read, counted, own or bool(topical), said):
                 if isinstance(outcome, LeftOut):
@@ -258,6 +258,12 @@ class Figures:
             silent = None if speakers else named
             role = figures[-1].role if figures else role
         return Reading(tuple(figures), tuple(left_out), last, said, lead, known, role)
+
+    def _going_on(self, told: set[str]) -> Near | None:
+        """The role of which the text goes on to tell: what has become of those sent."""
+        role = self._roles.get(next(iter(told))) if len(told) == 1 else None
+        fits = role is not None and role.unit == "people" and not role.whole and not role.turns
+        return Near(role.name, LIMIT, 0, True) if role is not None and fits else None
 
     def _topical(self, context: Context, before: str) -> bool:
         return any(next(self._light.marks(t).of("subject"), None) for t in (before, context.title, *context.before))
@@ -284,6 +290,7 @@ class Figures:
                 number.high >= LARGE,
                 figure_signs.of_end(marks, phrase.end),
                 number.high,
+                marks.text[phrase.end : phrase.end + 1] in (",", "，"),
             )
             role: Near | None = None
             outcome: Figure | str = LONG_AGO_REASON if long_ago and not number.reason else number.reason
@@ -300,7 +307,7 @@ class Figures:
                 if strong is None and _takes(marks, number, phrase, role):
                     role = read.carried or role  # "North Korean losses grow. Kyiv put the figure at 3,000."
                 if role is None and phrase.what == PEOPLE and number.kind == "cardinal" and number.high >= LARGE:
-                    role = self._chooser.contingent()
+                    role = None if figure_signs.denial(marks, number) else self._chooser.contingent(number.high)
                 weak = role is None or role.weak
                 if weak and strong is not None and bare:
                     role = strong  # "Kyiv put the losses at 3,000; Seoul's figure was 1,100"
@@ -361,7 +368,7 @@ class Figures:
             end,
             read.sentence[number.start : number.end],
             increment,
-            number.earlier or figure_signs.former(read.marks, place),
+            number.earlier or figure_signs.former(read.marks, place, role is read.carried),
             number.of,
         )
 
@@ -380,6 +387,8 @@ class Figures:
             reason = OTHER_PEOPLE
         elif number.kind != "money" and figure_signs.by_the_day(marks, phrase):
             reason = BY_THE_DAY
+        elif figure_signs.difference(marks, phrase):
+            reason = DIFFERENCE
         elif figure_signs.history(marks, phrase):
             reason = LONG_AGO_REASON
         elif not topical:
