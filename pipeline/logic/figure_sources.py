@@ -21,6 +21,12 @@ _DATIVE = re.compile(r"[а-яі](?:ам|ям)$")
 _TO_NOUN = re.compile(r"(?:'s?)?\s?(?:own |latest |new |official |の|의 |의|측 |측의 |方面|側の)?")
 _OF = re.compile(r"\s?(?:of|by|from)?\s?(?:the|its)?\s?")
 _BY = re.compile(r"(?:\bby|\bpar)\s(?:the\s|la\s|le\s|l'|les\s)?$")
+_VERB_LAST_LANGUAGES = ("ko", "ja", "zh")
+_WORD = r"[A-ZА-ЯЁІЇЄҐ][\w'’-]+"
+_NAME = re.compile(rf"{_WORD}(?:\s(?:[A-ZА-ЯЁІЇЄҐ]\.\s)?{_WORD}){{0,3}}")
+_WITH_OFFICE = re.compile(rf"(?:'s|’s)?,?(?:\s[a-zа-яёіїєґ'’-]+){{1,4}},?\s({_WORD}(?:\s{_WORD}){{1,2}})")
+_BEFORE_OFFICE = re.compile(rf"({_WORD}(?:\s{_WORD}){{1,2}}),\s(?:[a-zа-яёіїєґ'’-]+\s){{1,6}}$")
+_SENTENCE_PART = re.compile(r"[;:\"“”«»—–]|\.\s")
 _COLON = re.compile(r"[^.;:：。]{0,40}[:：]")
 _QUOTE = re.compile(r"[\"“«「『]")
 _CLAUSE = re.compile(r"[;—–]|,\s(?:while|but|although|whereas|а|но|тогда как|хотя|але|хоча)\s")
@@ -64,13 +70,13 @@ class Sources:
                 return replace(mention, origin_id=meant, kind=self.kind(meant))
         return mention
 
-    def remembered(self, known: Mapping[str, str], named: Named) -> dict[str, str]:
-        """With the origins that are named in full, by role, and the country named last (PLACE)."""
+    def remembered(self, known: Mapping[str, str], sentence: str, named: Named) -> dict[str, str]:
+        """With the origins that are named in full, by role, the country named last (PLACE), and who speaks for them, by surname."""
         full = [m for m in named.mentions if not m.bare and not m.state]
         offices = {role: m.origin_id for m in full for role in self._finder.origins[m.origin_id].roles}
         places = sorted([*named.places, *(m for m in named.mentions if m.state)], key=lambda m: m.start)
         country = self._finder.origins[places[-1].origin_id].country if places else None
-        return {**known, **offices, **({PLACE: country} if country else {})}
+        return {**known, **offices, **({PLACE: country} if country else {}), **_people(sentence, full, named)}
 
     def speakers(self, named: Named, marks: Marks, known: Mapping[str, str]) -> list[Speaker]:
         """Who speaks in the sentence, in its order; `marks` are the sentence's own."""
@@ -169,6 +175,28 @@ class Sources:
                 return self._voiced(Speaker((mention.origin_id,), mention.start, mention.end, mention.state)).origins
         return ()
 
+    def stranger(self, sentence: str, named: Named, marks: Marks, known: Mapping[str, str]) -> Speaker | None:
+        """Who speaks by a name that no lexicon has: the authority that the article has named the person with ("Andriy
+        Ivanenko, a spokesman for the General Staff"), else nobody known (no origins)."""
+        if len(sentence) != len(named.text):
+            return None
+        verbs = [c for c in named.cues.get("said", ()) if c.language not in _VERB_LAST_LANGUAGES]
+        for verb in sorted({*((v.start, v.end) for v in verbs), *((m.start, m.end) for m in marks.of("putting"))}):
+            clause = max((m.end() for m in _SENTENCE_PART.finditer(sentence, 0, verb[0])), default=0)
+            before = [m for m in _NAME.finditer(sentence, clause, verb[0]) if verb[0] - m.end() <= REACH]
+            behind = _NAME.match(sentence, verb[1] + 1)
+            for name in (before[-1] if before else None, behind):
+                if name is None or any(m.start < name.end() and name.start() < m.end for m in named.mentions):
+                    continue
+                if any(p.start < name.end() and name.start() < p.end for p in named.places) or any(
+                    m.start < name.end() and name.start() < m.end for m in marks.of("subject")
+                ):
+                    continue
+                origin = known.get(_surname(name.group()))
+                if origin or " " in name.group():
+                    return Speaker((origin,) if origin else (), name.start(), name.end())
+        return None
+
     def stands_for(self, origin_id: str, other: str) -> bool:
         """Whether the first is a country's officials, whoever they are, and the other an authority of that country."""
         origin = self._finder.origins[origin_id]
@@ -205,6 +233,22 @@ class Sources:
             ]
             chosen = led[0] if led and not before else chosen
         return chosen.origins
+
+
+def _people(sentence: str, mentions: Iterable[Mention], named: Named) -> dict[str, str]:
+    """Persons named with an authority, by surname: "GUR spokesman Andriy Ivanenko", "A. Ivanenko, the GUR's spokesman"."""
+    found = {}
+    for mention in mentions if len(sentence) == len(named.text) else ():
+        behind = _WITH_OFFICE.match(sentence, mention.end)
+        front = _BEFORE_OFFICE.search(sentence, 0, mention.start)
+        for match in (behind, front):
+            if match and mention.kind not in (*CITED, "witness"):
+                found[_surname(match.group(1))] = mention.origin_id
+    return found
+
+
+def _surname(name: str) -> str:
+    return "~" + name.split()[-1].lower()
 
 
 def _denied(at: int, speakers: Sequence[Speaker], denial: Mark) -> tuple[str, ...]:

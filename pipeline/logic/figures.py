@@ -213,7 +213,7 @@ class Figures:
             marks = marks.outside([(q.start, q.end + 1) for q in found if q.kind in CALENDRIC], ROLE)
             named = self._sources.named(sentence, marks, context.publisher, known)
             speakers = self._sources.speakers(named, marks, known)
-            known = self._sources.remembered(known, named)
+            known = self._sources.remembered(known, sentence, named)
             day = context.day()
             dated = dates(marks, day) if day else []
             spans = [(s.start, s.end) for s in speakers]  # "and" joins names there, and who speaks is not counted
@@ -244,7 +244,7 @@ class Figures:
                 carried = self._chooser.only(self._marker.marks(front)) if front else None
                 if carried is None and not cued:
                     carried = self._going_on({f.role for f in figures} or {context.role})
-            read = _Sentence(sentence, begin, marks, named, speakers, dated, teller, context, last, lead, carried)
+            read = _Sentence(sentence, begin, marks, named, known, speakers, dated, teller, context, last, lead, carried)
             for outcome in self._numbers(read, counted, own or bool(topical), said):
                 if isinstance(outcome, LeftOut):
                     left_out.append(outcome)
@@ -413,6 +413,9 @@ class Figures:
             found = self._sources.of(read.marks.text, number.start, speakers, denial)
             if found or denial is not None:
                 return found
+        stranger = self._sources.stranger(read.sentence, read.named, read.marks, read.known)
+        if stranger is not None:
+            return stranger.origins
         if headed := self._sources.headed(read.named, read.marks, number.start):
             return headed
         if read.within:
@@ -431,6 +434,7 @@ class _Sentence:
     begin: int
     marks: Marks
     named: Named
+    known: Mapping[str, str]
     speakers: Sequence[Speaker]
     dated: Sequence[Dated]
     within: tuple[str, ...]

@@ -20,6 +20,7 @@ _TO_ROLE = re.compile(r"(?:'?s)?[\s-]*(?:[^\W_]{1,14}[\s-]+)?|[\sの・]?")
 _TO_COUNTRY = re.compile(r"\s(?:(?:of|for|from|in|de|du|des|d|в|во|у)\s(?:the\s|la\s|l')?|d'|de l')?")
 
 
+_POINTING = frozenset({"the", "its", "their", "that"})
 AND = re.compile(r"\s*(?:,?\s?and|&|и|і|та|й|et|와|과|및|·|・|、|和|と)\s*(?:the\s|l'|la\s|le\s)?")
 
 
@@ -212,7 +213,7 @@ def _whole(text: str, start: int, end: int) -> bool:
 def _described(text: str, at: int, language: str) -> bool:
     """Whether an English office has a word in front that may say whose it is: "former Austrian foreign minister"."""
     word = re.search(r"([\w'.]+) $", text[:at])
-    return language == "en" and not text.startswith("the ", at) and word is not None and word.group(1) != "the"
+    return language == "en" and not text.startswith("the ", at) and word is not None and word.group(1) not in _POINTING
 
 
 def _begins(text: str, at: int) -> bool:
