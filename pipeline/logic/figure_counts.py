@@ -140,6 +140,9 @@ def _noun_before(marks: Marks, start: int) -> str:
         doing = re.match(r"[은는이가はが]", gap) and _OBJECT.match(marks.text, start)
         if mark.group == "others" and doing and not any(marks.of("losing", start=start, end=start + _LOOKS_BACK)):
             continue
+        done_to = [c for c in marks.of("cue", start=mark.end, end=start) if start - c.end <= 3]
+        if mark.group == "others" and re.match(r"[이가が]", gap) and done_to:
+            continue  # ウクライナ軍が拘束した2人
         others = any(
             m.end <= mark.start and _AND.fullmatch(marks.text, m.end, mark.start) for m in found if m.group == "others"
         )

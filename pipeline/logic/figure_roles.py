@@ -110,11 +110,18 @@ class Chooser:
         if best is None:
             default = next((r.name for r in fitting if r.whole), None) if place.whole and place.large else None
             return Near(default, LIMIT, 0, True) if default else None
+        most = self.roles[best.role].most if best.role in self.roles else 0
+        if most and place.amount > most:
+            return None
+        turned = self._turned(marks, place, best, found)
+        return self._ended(marks, place, best) if turned == best else turned
+
+    def _turned(self, marks: Marks, place: Place, best: Near, found: Sequence[Near]) -> Near:
+        """What a plan's terms make of it."""
         turning = self._turning.get(best.role)
         plans = [*found, *self._near(marks, place, [turning], WEAK)] if turning else []
-        if turning and any(n.role == turning.name and n.cost <= TURN_LIMIT for n in plans):
-            return replace(best, role=turning.name)
-        return self._ended(marks, place, best)
+        planned = turning and any(n.role == turning.name and n.cost <= TURN_LIMIT for n in plans)
+        return replace(best, role=turning.name) if turning and planned else best
 
     def _told_within(self, marks: Marks, place: Place) -> bool:
         """Whether the noun phrase itself tells the end of those it counts: "200 wounded soldiers"."""
@@ -150,11 +157,12 @@ class Chooser:
             (Near(n, 0.0, 0) for n in names for _ in marks.of(ROLE + n, start=place.start, end=place.end)), None
         )
 
-    def contingent(self, amount: float) -> Near | None:
+    def contingent(self, marks: Marks, place: Place) -> Near | None:
         """The role of a large number of the topic's people of whom nothing else is said."""
         default = next((r for r in self.roles.values() if r.whole), None)
-        fits = default is not None and (not default.most or amount <= default.most)
-        return Near(default.name, LIMIT, 0, True) if default is not None and fits else None
+        if default is None or (default.most and place.amount > default.most):
+            return None
+        return self._turned(marks, place, Near(default.name, LIMIT, 0, True), [])
 
     def only(self, marks: Marks) -> Near | None:
         """The role that a sentence tells, where it is one."""

@@ -24,6 +24,7 @@ _JOINED = re.compile(r"(?:\s?,)?\s?(?:,|and|и|і|та|й|et|와|과|및|と|、
 _PURPOSE = re.compile(r"\s(?:to|for|для|щоб|чтобы|pour)\s[^,.;:()]*\s(?:and|и|і|та|й|et)\s(?:another\s|ещё\s|ще\s)?")
 _SINCE = re.compile(r"\s?(?:이후|이래|以来|以降|以后|以後|之后|之後)")
 _CLAUSE = re.compile(r"[;:]|,\s(?:but|while|and|а|но|але|та|mais)\s|(?:지만|는데|으나)[\s,]|が、|，(?:而|但)")
+WHOLE = 500
 PURPOSE_WITHIN = 70
 MIXED_WITHIN = 60
 INCLUDED_WITHIN = 30
@@ -33,6 +34,8 @@ def phrases(marks: Marks, found: Sequence[Number]) -> list[Counted]:
     """The noun phrase of each number."""
     made = [_phrase(marks, number) for number in found]
     for i, number in enumerate(found):
+        if number.whole and made[i].what == UNKNOWN and number.high >= WHOLE:
+            made[i] = Counted(BARE, "", number.start, max(number.end, number.number_end))  # "of the 11,000 fit for duty"
         if number.whole_at is not None:  # what is said behind the whole is said of the part
             whole = made[number.whole_at]
             end = whole.end if number.whole_at > i else max(number.end, number.number_end)

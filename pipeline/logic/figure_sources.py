@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pipeline.logic.figure_text import EAST_ASIAN, Mark, Marks
-from pipeline.logic.mentions import Finder, Mention, Named
+from pipeline.logic.mentions import Cue, Finder, Mention, Named
 from pipeline.logic.origins import LONGEST
 from pipeline.logic.speakers import CITED, Publisher, cited, together
 
@@ -20,6 +20,7 @@ _VERB_LAST = re.compile(r"[\u3040-\u30ff\uac00-\ud7af]")  # Korean and Japanese
 _DATIVE = re.compile(r"[а-яі](?:ам|ям)$")
 _TO_NOUN = re.compile(r"(?:'s?)?\s?(?:own |latest |new |official |の|의 |의|측 |측의 |方面|側の)?")
 _OF = re.compile(r"\s?(?:of|by|from)?\s?(?:the|its)?\s?")
+_OF_NAMED = re.compile(r"\s?(?:[а-яёіїєґ'’-]{4,20}\s){0,2}")  # "утверждения президента Владимира ..."
 _BY = re.compile(r"(?:\bby|\bpar)\s(?:the\s|la\s|le\s|l'|les\s)?$")
 _VERB_LAST_LANGUAGES = ("ko", "ja", "zh")
 _WORD = r"[A-ZА-ЯЁІЇЄҐ][\w'’-]+"
@@ -111,6 +112,13 @@ class Sources:
             for at, s in found.items()
             if self.kind(s.origins[0]) != "witness" or not any(m.start < s.end and s.start < m.end for m in counted)
         }
+        service = known.get("intelligence")
+        for mark in marks.of("agency") if service else ():
+            barred = any(s.start < mark.end and mark.start < s.end for s in found.values())
+            if service and not barred and not any(m.start < mark.end and mark.start < m.end for m in named.mentions):
+                spoken = any(0 <= c.start - mark.end <= 2 or 0 <= mark.start - c.end <= 2 for c in _spoken(named))
+                if spoken or EAST_ASIAN.match(marks.text, mark.start):
+                    found.setdefault(mark.start, Speaker((service,), mark.start, mark.end))
         for phrase in named.phrases:
             found.setdefault(phrase.start, Speaker((phrase.origin_id,), phrase.start, phrase.end))
         # The topic's own country is named for its people: it speaks where nobody else does.
@@ -202,6 +210,10 @@ class Sources:
         origin = self._finder.origins[origin_id]
         return origin.roles == ("officials",) and origin.country == self._finder.origins[other].country
 
+    def papers(self, speakers: Sequence[Speaker]) -> bool:
+        """Whether nobody speaks, or papers alone."""
+        return all(self.kind(s.origins[0]) in CITED for s in speakers)
+
     def kind(self, origin_id: str) -> str:
         return self._finder.origins[origin_id].kind
 
@@ -251,6 +263,11 @@ def _surname(name: str) -> str:
     return "~" + name.split()[-1].lower()
 
 
+def _spoken(named: Named) -> Iterator[Cue]:
+    for cue in ("said", "before"):
+        yield from named.cues.get(cue, ())
+
+
 def _denied(at: int, speakers: Sequence[Speaker], denial: Mark) -> tuple[str, ...]:
     claimed = [s for s in speakers if s.claimed]
     if claimed:
@@ -265,7 +282,7 @@ def _claims(marks: Marks, mention: Mention) -> bool:
     if gap and marks.starting(gap.end(), "assertion"):
         return gap.end() > mention.end or mention.language in ("ko", "ja", "zh")
     return any(
-        _OF.fullmatch(marks.text, noun.end, mention.start)
+        (_OF_NAMED if mention.language in ("ru", "uk") else _OF).fullmatch(marks.text, noun.end, mention.start)
         and (noun.group == "given" or mention.language in ("ru", "uk") or mention.start - noun.end > 1)
         for noun in marks.of("assertion", "given", end=mention.start)
         if noun.group == "given" or mention.language not in ("ko", "ja", "zh")

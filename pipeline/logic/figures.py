@@ -29,7 +29,7 @@ from pipeline.logic.text import sentences
 
 LONGEST = 1500  # characters of a sentence that are read
 CALENDAR = NUMBERED | {"yesterday", "so", "sole", "back"}
-TELLING = frozenset({"relaying", "service", "told", "there", "assertion", "given", "putting", "passive"})
+TELLING = frozenset({"relaying", "service", "told", "there", "assertion", "given", "putting", "passive", "agency"})
 FEW = 100  # below it a number without a noun is a figure only beside a cue
 HANDFUL = 3  # "one of them", "the two men": a figure only where a cue stands near
 FEWEST = 10
@@ -230,21 +230,24 @@ class Figures:
             if not speakers and silent and any(marks.of("so")):
                 within = self._sources.subject(silent) or within
             teller = within
-            if counted and not speakers and at + 1 < len(pieces):
+            if counted and self._sources.papers(speakers) and at + 1 < len(pieces):
                 following = text[slice(*pieces[at + 1])]
                 if any(self._light.marks(following).of("back")):
                     behind = self._marker.marks(following)
                     next_named = self._sources.named(following, behind, context.publisher, known)
-                    teller = self._sources.told_after(next_named, behind, known) or within
+                    teller = self._sources.told_after(next_named, behind, known)
+                    speakers = [] if teller else speakers
+                    teller = teller or within
             cued = any(group.startswith(ROLE) and some for group, some in marks.by_group.items())
             telling = not cued and (speakers or any(marks.of("putting", "assertion")))
             carried = None
+            going = self._going_on({f.role for f in figures}) if not cued else None
             if counted and (any(marks.of("tally")) or telling):
                 front = text[slice(*pieces[at - 1])] if at else ""
                 carried = self._chooser.only(self._marker.marks(front)) if front else None
                 if carried is None and not cued:
                     carried = self._going_on({f.role for f in figures} or {context.role})
-            read = _Sentence(sentence, begin, marks, named, known, speakers, dated, teller, context, last, lead, carried)
+            read = _Sentence(sentence, begin, marks, named, known, speakers, dated, teller, context, last, lead, carried, going)
             for outcome in self._numbers(read, counted, own or bool(topical), said):
                 if isinstance(outcome, LeftOut):
                     left_out.append(outcome)
@@ -307,7 +310,8 @@ class Figures:
                 if strong is None and _takes(marks, number, phrase, role):
                     role = read.carried or role  # "North Korean losses grow. Kyiv put the figure at 3,000."
                 if role is None and phrase.what == PEOPLE and number.kind == "cardinal" and number.high >= LARGE:
-                    role = None if figure_signs.denial(marks, number) else self._chooser.contingent(number.high)
+                    denied = figure_signs.denial(marks, number) is not None
+                    role = None if denied else read.going or self._chooser.contingent(marks, place)
                 weak = role is None or role.weak
                 if weak and strong is not None and bare:
                     role = strong  # "Kyiv put the losses at 3,000; Seoul's figure was 1,100"
@@ -368,7 +372,7 @@ class Figures:
             end,
             read.sentence[number.start : number.end],
             increment,
-            number.earlier or figure_signs.former(read.marks, place, role is read.carried),
+            number.earlier or figure_signs.former(read.marks, place, role in (read.carried, read.going)),
             number.of,
         )
 
@@ -442,6 +446,7 @@ class _Sentence:
     last: tuple[str, ...]
     lead: date | None
     carried: Near | None  # the role that the sentence in front tells
+    going: Near | None  # the role that the paragraph has told so far
 
 
 def _takes(marks: Marks, number: Number, phrase: Counted, role: Near | None) -> bool:
