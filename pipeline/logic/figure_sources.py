@@ -14,6 +14,7 @@ from pipeline.logic.speakers import CITED, Publisher, cited, together
 TITLE = 4  # characters of an East Asian office behind a body's name: 国会議員
 TO_CONFIRM = 12
 PLACE = "place"
+OPENS = 12  # characters in front of who a sentence is about
 TO_TOLD = 24
 REACH = 70  # characters from a name to the verb by which it gives a number
 _VERB_LAST = re.compile(r"[\u3040-\u30ff\uac00-\ud7af]")  # Korean and Japanese
@@ -28,6 +29,7 @@ _NAME = re.compile(rf"{_WORD}(?:\s(?:[A-ZА-ЯЁІЇЄҐ]\.\s)?{_WORD}){{0,3}}")
 _WITH_OFFICE = re.compile(rf"(?:'s|’s)?,?(?:\s[a-zа-яёіїєґ'’-]+){{1,4}},?\s({_WORD}(?:\s{_WORD}){{1,2}})")
 _BEFORE_OFFICE = re.compile(rf"({_WORD}(?:\s{_WORD}){{1,2}}),\s(?:[a-zа-яёіїєґ'’-]+\s){{1,6}}$")
 _SENTENCE_PART = re.compile(r"[;:\"“”«»—–]|\.\s")
+_BREAKS = re.compile(r"[;。\"“”«»「」『』]|\.\s")
 _COLON = re.compile(r"[^.;:：。]{0,40}[:：]")
 _QUOTE = re.compile(r"[\"“«「『]")
 _CLAUSE = re.compile(r"[;—–]|,\s(?:while|but|although|whereas|а|но|тогда как|хотя|але|хоча)\s")
@@ -178,8 +180,10 @@ class Sources:
         for mention in named.mentions:
             barred = mention.never or mention.kind in (*CITED, "witness") or mention.end > at
             own = any(m.start < mention.end and mention.start < m.end for m in marks.of("subject", "people", "others"))
-            colon = _COLON.match(marks.text, mention.end, at)
-            if not barred and not own and colon and not _QUOTE.search(marks.text[: mention.start]):
+            gap = marks.text[mention.end : at]
+            leads = mention.start <= OPENS and not mention.state and not _BREAKS.search(gap)
+            stands = leads or _COLON.match(marks.text, mention.end, at)
+            if not barred and not own and stands and not _QUOTE.search(marks.text[: mention.start]):
                 return self._voiced(Speaker((mention.origin_id,), mention.start, mention.end, mention.state)).origins
         return ()
 
@@ -282,7 +286,7 @@ def _claims(marks: Marks, mention: Mention) -> bool:
     if gap and marks.starting(gap.end(), "assertion"):
         return gap.end() > mention.end or mention.language in ("ko", "ja", "zh")
     return any(
-        (_OF_NAMED if mention.language in ("ru", "uk") else _OF).fullmatch(marks.text, noun.end, mention.start)
+        any(of.fullmatch(marks.text, noun.end, mention.start) for of in (_OF, _OF_NAMED))
         and (noun.group == "given" or mention.language in ("ru", "uk") or mention.start - noun.end > 1)
         for noun in marks.of("assertion", "given", end=mention.start)
         if noun.group == "given" or mention.language not in ("ko", "ja", "zh")
