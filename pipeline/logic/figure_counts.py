@@ -60,6 +60,8 @@ def _western(marks: Marks, start: int, end: int) -> Counted:
             whose = "others" if other else "subject" if "subject" in groups else whose
             head = PEOPLE if "people" in groups else head
             at = last = mark.end
+        elif not head and (land := marks.starting(word.start(), "foreign")):
+            at, whose = land.end, whose or OTHERS  # "18 Russian officers"
         elif passed := _passed(marks, word, at, first=not head and not strange):
             at = passed
         elif marks.starting(word.start(), "bare", "cue"):
@@ -118,6 +120,10 @@ def _noun_before(marks: Marks, start: int) -> str:
     broken = [m.end() for m in _BREAK.finditer(marks.text, begin, start)]
     begin = broken[-1] if broken else begin
     found = sorted(marks.of("subject", "others", "unlike", start=begin, end=start), key=lambda m: (m.end, m.start))
+    for land in marks.of("foreign", start=begin, end=start):  # 러시아 해병 12명
+        named = _FOREIGN_NOUN.fullmatch(marks.text, land.end, start)
+        if named and not any(marks.of("cue", *NOUNS, start=land.end, end=start)):
+            return OTHERS
     for mark in reversed(found):
         gap = marks.text[mark.end : start]
         if mark.group == "unlike":
@@ -126,12 +132,17 @@ def _noun_before(marks: Marks, start: int) -> str:
                 continue  # a counter counts what is in front of it: 분대원 아홉 명
             if len(gap) <= 2 and not re.search(r"[은는이가을를はがを]", gap[:1]) and not numbered:
                 return "unlike"
+            if re.fullmatch(r"[을를を]\s?", gap) and _MADE_OUT.match(marks.text, start):
+                return "unlike"  # 노동자를 1만3천여 명으로 보고 있다
             continue
         if mark.group == "others" and re.match(r"(?:측|에|と|과|와|를|을|,)", gap):
             continue
         doing = re.match(r"[은는이가はが]", gap) and _OBJECT.match(marks.text, start)
         if mark.group == "others" and doing and not any(marks.of("losing", start=start, end=start + _LOOKS_BACK)):
             continue
+        done_to = [c for c in marks.of("cue", start=mark.end, end=start) if start - c.end <= 3]
+        if mark.group == "others" and re.match(r"[이가が]", gap) and done_to:
+            continue  # ウクライナ軍が拘束した2人
         others = any(
             m.end <= mark.start and _AND.fullmatch(marks.text, m.end, mark.start) for m in found if m.group == "others"
         )
@@ -145,6 +156,8 @@ def _next(text: str, at: int) -> int:
 
 
 _AND = re.compile(r"\s?(?:과|와|및|と|や|和|与|與|及|・|、)\s?")
+_MADE_OUT = re.compile(r"[^은는이가을를はがを、,]{1,14}(?:으로|로|と)")
+_FOREIGN_NOUN = re.compile(r"\s?[가-힣]{2,4}(?<![의에서는은이가을를로내])\s|[一-龯ァ-ヴ]{1,4}(?<![的派在人])")
 _OBJECT = re.compile(r"[^은는이가はがも、,]{1,14}[을를を]")
 
 

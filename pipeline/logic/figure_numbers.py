@@ -21,6 +21,7 @@ _DOLLARS = re.compile(
     r"\s?(?:여|余|多)?\s?(?:u\.?s\.?\s)?(?:dollar|usd|доллар|долар|달러|ドル|美元|美金)", re.IGNORECASE
 )
 _BETWEEN = re.compile(r"(?:군|軍|兵士|兵|士兵)?[\sの的]?")
+_THAT = re.compile(r"\b(?:that|что|що|que)$")
 _CUT_OFF = re.compile(r"(?:\.\.\.|…)[\s'\"”’]*")
 _PLURAL = re.compile(r"(?:[a-z]s|\b(?:men|people|personnel))$")
 _THEM = re.compile(r"\b(?:them|whom|which|these|those|них|ними|которых|яких)\b")
@@ -154,7 +155,8 @@ def _is_whole(marks: Marks, found: Sequence[Quantity], i: int) -> bool:
     for mark in marks.of("whole", end=q.number_start):
         gap = marks.text[mark.end : q.number_start]
         bare = marks.text[mark.start : mark.end] in _BARE_OF
-        opens = not marks.text[: mark.start].rstrip() or marks.text[: mark.start].rstrip()[-1] in '.,;:(—–"“'
+        front = marks.text[: mark.start].rstrip()
+        opens = not front or front[-1] in '.,;:(—–"“' or _THAT.search(front) is not None
         counted = i > 0 and mark.start - found[i - 1].number_end <= 2
         if (
             len(gap) <= 16

@@ -21,14 +21,17 @@ TAKEN = 40.0  # a cue that stands right beside another number is that number's
 PART = 60.0  # "300 of the 3,000 sent": those sent are the whole
 APART_WITHIN = 34.0
 HEADED = 2.0  # a cue in the noun phrase or its subject: 死傷者4700人
+PARTICIPLE = 32.0
+ENDED, ENDED_EAST = 40, 14  # characters between "wounded" and "died"
 BESIDE = 14.0  # about two words
 BEHIND = 6.0  # where the verb comes last, what stands in front has a little less to say
 
 MODIFIER = 20.0  # "two wounded soldiers were captured"
 # 사망자가 300명, 死者は約300人: the noun is the number's subject.
 _SUBJECT_OF = re.compile(
-    r"(?:자|者)?(?:의?\s?수)?(?:[가는이은도]|が|は|も|数は|数が)?[\s、,]{0,2}(?:모두|총|계|合わせて|計)?\s?"
+    r"(?:자|者)?(?:의?\s?수)?(?:[가는이은도]|が|は|も|数は|数が)?[\s、,]{0,2}(?:모두|총|계|合わせて|計|达|達|已达|共|为|為|是)?\s?"
 )
+_RELATIVE = re.compile(r"(?:[가-힣]{0,2}\s|[ぁ-ん]{1,3}|的)")
 _OR_WORD = r"(?:or|and|и|или|либо|та|й|і|чи|або|et|ou|및|또는|や|と|または|あるいは|和|或|或者|及|、|&|/)"
 _OR = re.compile(
     rf"(?:[가-힣ぁ-ん]{{1,3}}[\s,]{{0,2}}{_OR_WORD}?|[\s,]{{0,2}}{_OR_WORD})"
@@ -61,6 +64,7 @@ class Place:
     large: bool = False
     of_end: int = -1  # where an "of the" behind the number ends
     amount: float = 0.0
+    comma: bool = False  # a comma stands right behind
 
 
 class Chooser:
@@ -85,10 +89,12 @@ class Chooser:
         """The role and how near its cue is, None where none is near enough."""
         own = [r for r in self.roles.values() if r.unit == unit]
         fitting = [r for r in own if not place.whole or r.whole or r.turns]
+        if not place.whole and self._told_within(marks, place):
+            fitting = [r for r in own if not r.whole and not r.turns]  # "brought 200 wounded": none who were sent
         found = self._near(marks, place, fitting, ROLE)
         if place.whole and (
             headed := [
-                n for n in self._near(marks, place, own, ROLE) if n.cost <= (HEADED if n.at < place.start else 0)
+                n for n in self._near(marks, place, own, ROLE) if n.cost <= self._heads(place, n)
             ]
         ):
             return headed[0]  # "600 of 4,700 casualties"
@@ -104,10 +110,44 @@ class Chooser:
         if best is None:
             default = next((r.name for r in fitting if r.whole), None) if place.whole and place.large else None
             return Near(default, LIMIT, 0, True) if default else None
+        most = self.roles[best.role].most if best.role in self.roles else 0
+        if most and place.amount > most:
+            return None
+        turned = self._turned(marks, place, best, found)
+        return self._ended(marks, place, best) if turned == best else turned
+
+    def _turned(self, marks: Marks, place: Place, best: Near, found: Sequence[Near]) -> Near:
+        """What a plan's terms make of it."""
         turning = self._turning.get(best.role)
         plans = [*found, *self._near(marks, place, [turning], WEAK)] if turning else []
-        if turning and any(n.role == turning.name and n.cost <= TURN_LIMIT for n in plans):
-            return replace(best, role=turning.name)
+        planned = turning and any(n.role == turning.name and n.cost <= TURN_LIMIT for n in plans)
+        return replace(best, role=turning.name) if turning and planned else best
+
+    def _told_within(self, marks: Marks, place: Place) -> bool:
+        """Whether the noun phrase itself tells the end of those it counts: "200 wounded soldiers"."""
+        names = [ROLE + name for name, r in self.roles.items() if not r.whole and not r.turns]
+        return any(marks.of(*names, start=place.start, end=place.end))
+
+    def _heads(self, place: Place, near: Near) -> float:
+        """How near a cue of any role has to be to a whole: in front its subject, behind a participle ("of the three,
+        captured last week, one died")."""
+        if near.at < place.start:
+            return HEADED
+        behind = [start for start, _ in place.others if start > near.at]
+        return PARTICIPLE if place.comma and behind and near.at < behind[0] else 0.0
+
+    def _ended(self, marks: Marks, place: Place, best: Near) -> Near:
+        """ "Four died of their wounds": what the wounded came to, where nothing parts the two cues."""
+        for role in self.roles.values():
+            for mark in marks.of(ROLE + role.name) if best.role in role.ends and best.at >= place.end else ():
+                begin, end = sorted((mark.start, best.at))
+                gap = marks.text[begin:end]
+                east = EAST_ASIAN.search(gap) is not None
+                parted = _COMMA.search(gap) or _STOP.search(gap) or _END.search(gap) or _KOREAN_LINK.search(gap)
+                linked = parted or any(marks.of("and", start=begin, end=end))
+                between = any(begin < start < end for start, _ in place.others)
+                if mark.start >= place.end and len(gap) <= (ENDED_EAST if east else ENDED) and not (linked or between):
+                    return replace(best, role=role.name)
         return best
 
     def within(self, marks: Marks, place: Place) -> Near | None:
@@ -116,6 +156,13 @@ class Chooser:
         return next(
             (Near(n, 0.0, 0) for n in names for _ in marks.of(ROLE + n, start=place.start, end=place.end)), None
         )
+
+    def contingent(self, marks: Marks, place: Place) -> Near | None:
+        """The role of a large number of the topic's people of whom nothing else is said."""
+        default = next((r for r in self.roles.values() if r.whole), None)
+        if default is None or (default.most and place.amount > default.most):
+            return None
+        return self._turned(marks, place, Near(default.name, LIMIT, 0, True), [])
 
     def only(self, marks: Marks) -> Near | None:
         """The role that a sentence tells, where it is one."""
@@ -174,7 +221,7 @@ def distance(marks: Marks, place: Place, mark: Mark, cues: Sequence[Mark] = ()) 
     """What lies between a number and a cue: its cost, and how many words like "and"."""
     if mark.start < place.end and place.start < mark.end:
         return (MODIFIER if mark.end < place.end else 0.0), 0  # in its own noun phrase
-    if mark.end <= place.start and _SUBJECT_OF.fullmatch(marks.text, mark.end, place.start):
+    if mark.end <= place.start and _subject_of(marks, mark.end, place.start):
         return 2.0, 0
     behind = mark.start >= place.end
     begin, end = (place.end, mark.start) if behind else (mark.end, place.start)
@@ -189,6 +236,14 @@ def distance(marks: Marks, place: Place, mark: Mark, cues: Sequence[Mark] = ()) 
     if east and not behind:
         cost += BEHIND
     return cost, links
+
+
+def _subject_of(marks: Marks, end: int, start: int) -> bool:
+    """Whether the number is said of the cue's noun, or of whom the cue describes: 붙잡은 북한군은 모두 6명."""
+    if _SUBJECT_OF.fullmatch(marks.text, end, start):
+        return True
+    nouns = [m.end for m in marks.of("subject", start=end, end=start) if _RELATIVE.fullmatch(marks.text, end, m.start)]
+    return any(_SUBJECT_OF.fullmatch(marks.text, noun, start) for noun in nouns)
 
 
 def _without_asides(marks: Marks, begin: int, end: int) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from pipeline.logic.figure_counts import OTHERS, PEOPLE, SUBJECT, Counted, counted
+from pipeline.logic.figure_counts import BARE, OTHERS, PEOPLE, SUBJECT, UNKNOWN, Counted, counted
 from pipeline.logic.figure_numbers import Number
 from pipeline.logic.figure_roles import Place, distance
 from pipeline.logic.figure_text import EAST_ASIAN, Mark, Marks
@@ -13,6 +13,7 @@ from pipeline.logic.figure_text import EAST_ASIAN, Mark, Marks
 DENIED_WITHIN = 220  # characters between a denial and a number
 FORMER_WITHIN = 25.0  # costs, as in figure_roles.py
 MORE_WITHIN = 34.0
+RATE_BEHIND, RATE_BEFORE, RATE_BEFORE_EAST = 14, 60, 9  # characters
 THINGS_WITHIN = 40  # characters
 
 _NEGATED = re.compile(r"(?:\b(?:not|nor|neither|n't|не|ні|ни|never)\s)$")
@@ -23,6 +24,7 @@ _JOINED = re.compile(r"(?:\s?,)?\s?(?:,|and|и|і|та|й|et|와|과|및|と|、
 _PURPOSE = re.compile(r"\s(?:to|for|для|щоб|чтобы|pour)\s[^,.;:()]*\s(?:and|и|і|та|й|et)\s(?:another\s|ещё\s|ще\s)?")
 _SINCE = re.compile(r"\s?(?:이후|이래|以来|以降|以后|以後|之后|之後)")
 _CLAUSE = re.compile(r"[;:]|,\s(?:but|while|and|а|но|але|та|mais)\s|(?:지만|는데|으나)[\s,]|が、|，(?:而|但)")
+WHOLE = 500
 PURPOSE_WITHIN = 70
 MIXED_WITHIN = 60
 INCLUDED_WITHIN = 30
@@ -32,10 +34,16 @@ def phrases(marks: Marks, found: Sequence[Number]) -> list[Counted]:
     """The noun phrase of each number."""
     made = [_phrase(marks, number) for number in found]
     for i, number in enumerate(found):
+        if number.whole and made[i].what == UNKNOWN and number.high >= WHOLE:
+            made[i] = Counted(BARE, "", number.start, max(number.end, number.number_end))  # "of the 11,000 fit for duty"
         if number.whole_at is not None:  # what is said behind the whole is said of the part
             whole = made[number.whole_at]
             end = whole.end if number.whole_at > i else max(number.end, number.number_end)
             made[i] = Counted(PEOPLE, whole.whose, number.start, end)
+        elif number.part and made[i].what in (UNKNOWN, BARE) and not number.kind == "money":
+            wholes = [w for n, w in zip(found[:i], made, strict=False) if n.whole and w.what == PEOPLE]
+            if wholes and wholes[-1].end <= number.start:  # "of three prisoners one died"
+                made[i] = Counted(PEOPLE, wholes[-1].whose, number.start, number.number_end)
     return made
 
 
@@ -93,9 +101,35 @@ def more(marks: Marks, place: Place) -> bool:
     return any(distance(marks, place, mark)[0] <= MORE_WITHIN for mark in marks.of("more"))
 
 
-def former(marks: Marks, place: Place) -> bool:
-    """Whether a current number stands against it: "which a week ago counted 10,000, now says ..."."""
-    return bool(place.others) and any(distance(marks, place, mark)[0] <= FORMER_WITHIN for mark in marks.of("formerly"))
+def former(marks: Marks, place: Place, carried: bool = False) -> bool:
+    """Whether a current number stands against it: "which a week ago counted 10,000, now says ...", in the sentence or,
+    where its role is `carried` on, in the one in front."""
+    return (bool(place.others) or carried) and any(distance(marks, place, mark)[0] <= FORMER_WITHIN for mark in marks.of("formerly"))
+
+
+def difference(marks: Marks, phrase: Counted) -> bool:
+    """ "3,000 fewer than", 1천 명 적다, 少了近三千人: what two numbers differ by."""
+    behind = any(m.start - phrase.end in (0, 1) for m in marks.of("difference", start=phrase.end))
+    return behind or any(0 <= phrase.start - m.end <= 1 for m in marks.of("difference_before", end=phrase.start))
+
+
+def same_people(marks: Marks, before: Counted, phrase: Counted) -> bool:
+    """Whether a number without a noun counts on: "three civilians killed and seven hurt"."""
+    gap = marks.text[before.end : phrase.start]
+    ends = len(gap) > THINGS_WITHIN or re.search(r"[.;:。；]", gap)
+    return phrase.what == BARE and not phrase.whose and not ends and not any(marks.of("subject", start=before.end))
+
+
+def by_the_day(marks: Marks, phrase: Counted) -> bool:
+    """ "Ninety men a day", "daily losses of 90", 하루 평균 90명: no total."""
+    for mark in marks.of("rate"):
+        east = EAST_ASIAN.match(marks.text, mark.start) is not None
+        behind = mark.start >= phrase.end and RATE_BEHIND >= mark.start - phrase.end
+        before = 0 <= phrase.start - mark.end <= (RATE_BEFORE_EAST if east else 1)
+        losses = marks.starting(mark.end + 1, "cue") and phrase.start - mark.end <= RATE_BEFORE
+        if (behind and not re.search(r"[,.;]", marks.text[phrase.end : mark.start])) or before or losses:
+            return True
+    return False
 
 
 def of_things(marks: Marks, phrase: Counted) -> bool:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 _NAMES = """bare whole whole_after and denial denial_after no losing assertion putting given each aside
-    more relaying service formerly so back sole tally confirming
-    passive there told rate yesterday including old_war"""
+    more relaying service formerly so back sole tally confirming agency
+    passive there told rate difference difference_before yesterday including old_war"""
 GROUPS = frozenset(_NAMES.split())
 NUMBERED = frozenset({"days", "days_too", "months"})  # whose terms stand for their place in the list
 

@@ -17,7 +17,7 @@ from pipeline.logic import figure_signs, origins
 from pipeline.logic.figure_counts import BARE, OTHERS, PEOPLE, UNKNOWN, UNLIKE, Counted
 from pipeline.logic.figure_dates import Dated, dates
 from pipeline.logic.figure_numbers import Number, numbers, sole
-from pipeline.logic.figure_roles import APART, BESIDE, BESIDES, ROLE, WEAK, Chooser, Near, Place
+from pipeline.logic.figure_roles import APART, BESIDE, BESIDES, LIMIT, ROLE, WEAK, Chooser, Near, Place
 from pipeline.logic.figure_sources import Sources, Speaker
 from pipeline.logic.figure_text import Mark, Marker, Marks, joined_names
 from pipeline.logic.figure_words import NUMBERED, Words
@@ -29,7 +29,7 @@ from pipeline.logic.text import sentences
 
 LONGEST = 1500  # characters of a sentence that are read
 CALENDAR = NUMBERED | {"yesterday", "so", "sole", "back"}
-TELLING = frozenset({"relaying", "service", "told", "there", "assertion", "given", "putting", "passive"})
+TELLING = frozenset({"relaying", "service", "told", "there", "assertion", "given", "putting", "passive", "agency"})
 FEW = 100  # below it a number without a noun is a figure only beside a cue
 HANDFUL = 3  # "one of them", "the two men": a figure only where a cue stands near
 FEWEST = 10
@@ -38,6 +38,7 @@ CALENDRIC = ("date", "year", "time")  # quantities whose words are no cues: the 
 LONG_AGO = 40  # years before publication; a sentence that names such a year is history
 
 OTHER_PEOPLE, OTHER_UNIT, NO_SUBJECT, NO_ROLE = "other people", "other unit", "not of the topic", "no role"
+BY_THE_DAY, DIFFERENCE = "by the day", "difference"
 LONG_AGO_REASON, NOBODY_COUNTED = "long ago", "none"
 KNOWN = "told before"  # "the two prisoners"
 
@@ -119,6 +120,10 @@ class Figures:
         of_roles |= {WEAK + role.name: role.weak for role in roles.roles}
         of_roles |= {APART + role.name: role.apart for role in roles.roles}
         nouns = {key: getattr(roles, key) for key in NOUNS}
+        own = Marker({"subject": roles.subject})
+        nouns["foreign"] = tuple(
+            word for word in finder.country_words() if not any(own.marks(word.rstrip("*")).of("subject"))
+        )
         self._marker = Marker({**words.groups, **nouns, **of_roles, "cue": cues})
         calendar = {group: terms for group, terms in words.groups.items() if group.split()[0] in CALENDAR}
         telling = {group: terms for group, terms in words.groups.items() if group in TELLING}
@@ -207,8 +212,8 @@ class Figures:
             counted = sorted([*numbers(sentence, marks, found), *sole(marks)], key=lambda n: n.start)
             marks = marks.outside([(q.start, q.end + 1) for q in found if q.kind in CALENDRIC], ROLE)
             named = self._sources.named(sentence, marks, context.publisher, known)
-            speakers = self._sources.speakers(named, marks)
-            known |= self._sources.roles_named(named)
+            speakers = self._sources.speakers(named, marks, known)
+            known = self._sources.remembered(known, sentence, named)
             day = context.day()
             dated = dates(marks, day) if day else []
             spans = [(s.start, s.end) for s in speakers]  # "and" joins names there, and who speaks is not counted
@@ -225,15 +230,24 @@ class Figures:
             if not speakers and silent and any(marks.of("so")):
                 within = self._sources.subject(silent) or within
             teller = within
-            if counted and not speakers and at + 1 < len(pieces):
+            if counted and self._sources.papers(speakers) and at + 1 < len(pieces):
                 following = text[slice(*pieces[at + 1])]
                 if any(self._light.marks(following).of("back")):
                     behind = self._marker.marks(following)
                     next_named = self._sources.named(following, behind, context.publisher, known)
-                    teller = self._sources.told_after(next_named, behind) or within
-            front = text[slice(*pieces[at - 1])] if at and any(marks.of("tally")) else ""
-            carried = self._chooser.only(self._marker.marks(front)) if front else None
-            read = _Sentence(sentence, begin, marks, named, speakers, dated, teller, context, last, lead, carried)
+                    teller = self._sources.told_after(next_named, behind, known)
+                    speakers = [] if teller else speakers
+                    teller = teller or within
+            cued = any(group.startswith(ROLE) and some for group, some in marks.by_group.items())
+            telling = not cued and (speakers or any(marks.of("putting", "assertion")))
+            carried = None
+            going = self._going_on({f.role for f in figures}) if not cued else None
+            if counted and (any(marks.of("tally")) or telling):
+                front = text[slice(*pieces[at - 1])] if at else ""
+                carried = self._chooser.only(self._marker.marks(front)) if front else None
+                if carried is None and not cued:
+                    carried = self._going_on({f.role for f in figures} or {context.role})
+            read = _Sentence(sentence, begin, marks, named, known, speakers, dated, teller, context, last, lead, carried, going)
             for outcome in self._numbers(read, counted, own or bool(topical), said):
                 if isinstance(outcome, LeftOut):
                     left_out.append(outcome)
@@ -248,6 +262,12 @@ class Figures:
             role = figures[-1].role if figures else role
         return Reading(tuple(figures), tuple(left_out), last, said, lead, known, role)
 
+    def _going_on(self, told: set[str]) -> Near | None:
+        """The role of which the text goes on to tell: what has become of those sent."""
+        role = self._roles.get(next(iter(told))) if len(told) == 1 else None
+        fits = role is not None and role.unit == "people" and not role.whole and not role.turns
+        return Near(role.name, LIMIT, 0, True) if role is not None and fits else None
+
     def _topical(self, context: Context, before: str) -> bool:
         return any(next(self._light.marks(t).of("subject"), None) for t in (before, context.title, *context.before))
 
@@ -259,6 +279,7 @@ class Figures:
         counts = [not n.reason and p.what in (PEOPLE, BARE) for n, p in zip(found, phrases, strict=True)]
         past = day.year - LONG_AGO if (day := read.context.day()) else None
         long_ago = any(past and n.kind in ("year", "date") and 1000 < n.low < past for n in found)
+        left: list[str] = []
         before: Near | None = None
         strong: Near | None = None
         for i, (number, phrase) in enumerate(zip(found, phrases, strict=True)):
@@ -272,6 +293,7 @@ class Figures:
                 number.high >= LARGE,
                 figure_signs.of_end(marks, phrase.end),
                 number.high,
+                marks.text[phrase.end : phrase.end + 1] in (",", "，"),
             )
             role: Near | None = None
             outcome: Figure | str = LONG_AGO_REASON if long_ago and not number.reason else number.reason
@@ -287,10 +309,17 @@ class Figures:
                 bare = phrase.what == BARE and number.high >= FEW
                 if strong is None and _takes(marks, number, phrase, role):
                     role = read.carried or role  # "North Korean losses grow. Kyiv put the figure at 3,000."
+                if role is None and phrase.what == PEOPLE and number.kind == "cardinal" and number.high >= LARGE:
+                    denied = figure_signs.denial(marks, number) is not None
+                    role = None if denied else read.going or self._chooser.contingent(marks, place)
                 weak = role is None or role.weak
                 if weak and strong is not None and bare:
                     role = strong  # "Kyiv put the losses at 3,000; Seoul's figure was 1,100"
-                outcome = self._read(read, number, phrase, place, topical, role, said)
+                if i and left[-1] == OTHER_PEOPLE and figure_signs.same_people(marks, phrases[i - 1], phrase):
+                    outcome = OTHER_PEOPLE
+                else:
+                    outcome = self._read(read, number, phrase, place, topical, role, said)
+            left.append(outcome if isinstance(outcome, str) else "")
             if isinstance(outcome, Figure):
                 yield outcome
             else:
@@ -343,7 +372,7 @@ class Figures:
             end,
             read.sentence[number.start : number.end],
             increment,
-            number.earlier or figure_signs.former(read.marks, place),
+            number.earlier or figure_signs.former(read.marks, place, role in (read.carried, read.going)),
             number.of,
         )
 
@@ -360,6 +389,10 @@ class Figures:
             reason = OTHER_UNIT
         elif (phrase.whose or figure_signs.owner(marks, phrase)) == OTHERS or figure_signs.mixed(marks, phrase):
             reason = OTHER_PEOPLE
+        elif number.kind != "money" and figure_signs.by_the_day(marks, phrase):
+            reason = BY_THE_DAY
+        elif figure_signs.difference(marks, phrase):
+            reason = DIFFERENCE
         elif figure_signs.history(marks, phrase):
             reason = LONG_AGO_REASON
         elif not topical:
@@ -384,6 +417,9 @@ class Figures:
             found = self._sources.of(read.marks.text, number.start, speakers, denial)
             if found or denial is not None:
                 return found
+        stranger = self._sources.stranger(read.sentence, read.named, read.marks, read.known)
+        if stranger is not None:
+            return stranger.origins
         if headed := self._sources.headed(read.named, read.marks, number.start):
             return headed
         if read.within:
@@ -402,6 +438,7 @@ class _Sentence:
     begin: int
     marks: Marks
     named: Named
+    known: Mapping[str, str]
     speakers: Sequence[Speaker]
     dated: Sequence[Dated]
     within: tuple[str, ...]
@@ -409,6 +446,7 @@ class _Sentence:
     last: tuple[str, ...]
     lead: date | None
     carried: Near | None  # the role that the sentence in front tells
+    going: Near | None  # the role that the paragraph has told so far
 
 
 def _takes(marks: Marks, number: Number, phrase: Counted, role: Near | None) -> bool:

@@ -12,6 +12,7 @@ from pipeline.logic.originsfile import Origin, OriginsFile
 
 _CAPITALS = re.compile(r"[^\W\d_]{2,4}")
 _HAN_KANA = re.compile(r"[\u30a1-\u30ff\u3400-\u9fff]")
+_COMPOUND = re.compile(r"(?<=[군軍军])[인사대복수용人事用備备隊队服]")  # soldiers, not the army
 _HANGUL = re.compile(r"[\uac00-\ud7af]")
 # What may stand between a country and a role: "Russia's [defence] ministry", 米[国]政府; and between a role and the
 # country behind it: "intelligence services of South Korea", "разведка Южной Кореи".
@@ -19,6 +20,7 @@ _TO_ROLE = re.compile(r"(?:'?s)?[\s-]*(?:[^\W_]{1,14}[\s-]+)?|[\sの・]?")
 _TO_COUNTRY = re.compile(r"\s(?:(?:of|for|from|in|de|du|des|d|в|во|у)\s(?:the\s|la\s|l')?|d'|de l')?")
 
 
+_POINTING = frozenset({"the", "its", "their", "that"})
 AND = re.compile(r"\s*(?:,?\s?and|&|и|і|та|й|et|와|과|및|·|・|、|和|と)\s*(?:the\s|l'|la\s|le\s)?")
 
 
@@ -65,6 +67,8 @@ class Finder:
         self._of_role = file.of_role()
         self._homes = file.homes()
         self._codes = frozenset(file.countries)
+        by_language = [listed for country in file.countries.values() for listed in country.words.values()]
+        self._country_words = tuple(term for listed in by_language for term in listed if len(term) > 1)
         self._keys: list[tuple[str, str, str]] = []  # (what, whose, language) by concept number
         concepts: dict[str, Iterable[str]] = {}
 
@@ -92,6 +96,10 @@ class Finder:
     def home(self, language: str) -> str | None:
         """The country whose own language it is, where the lexicon has one."""
         return self._homes.get(language)
+
+    def country_words(self) -> tuple[str, ...]:
+        """Adjectives and names of all countries, as terms."""
+        return self._country_words
 
     def filling(self, country: str | None, role: str) -> str | None:
         """The origin that fills a country's role."""
@@ -138,7 +146,8 @@ class Finder:
         found = [self._mention(*name) for name in groups["names"]]
         places = [*groups["words"], *groups["states"]]
         if groups["beside"] or groups["alone"]:
-            found += self._composed(text, places, [*groups["beside"], *groups["alone"]])
+            offices = [one for one in (*groups["beside"], *groups["alone"]) if not _COMPOUND.match(text, one[3])]
+            found += self._composed(text, places, offices)
         for origin_id, language, start, end in groups["home"]:
             own = self.origins[origin_id].country
             if self._at_home(language, country) == own and _stands_alone(text, start):
@@ -204,7 +213,7 @@ def _whole(text: str, start: int, end: int) -> bool:
 def _described(text: str, at: int, language: str) -> bool:
     """Whether an English office has a word in front that may say whose it is: "former Austrian foreign minister"."""
     word = re.search(r"([\w'.]+) $", text[:at])
-    return language == "en" and not text.startswith("the ", at) and word is not None and word.group(1) != "the"
+    return language == "en" and not text.startswith("the ", at) and word is not None and word.group(1) not in _POINTING
 
 
 def _begins(text: str, at: int) -> bool:

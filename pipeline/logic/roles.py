@@ -24,7 +24,8 @@ class Role:
     """`cues` give a number the role, `weak` only where no other cue stands near. `whole` says that other figures are
     parts of it, `turns` of which roles a plan's terms make this one (the weak ones do nothing else), `increments` which
     role an increment of it has, `unites` whose cues joined by "and" or "or" are cues of this role. A number beside a
-    term of `apart`, or above `most`, has not this role, nor is a cue one that such a term holds ("last month")."""
+    term of `apart`, or above `most`, has not this role, nor is a cue one that such a term holds ("last month"). `ends`
+    are the roles that this one ends: "died of their wounds"."""
 
     name: str
     unit: str
@@ -36,6 +37,7 @@ class Role:
     unites: tuple[str, ...] = ()
     apart: Terms = ()
     most: float = 0.0
+    ends: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,7 @@ class Roles:
                 tuple(r["unites"]),
                 tuple(r.get("apart", ())),
                 r.get("most", 0.0),
+                tuple(r.get("ends", ())),
             )
             for r in stored["roles"]
         )
@@ -94,7 +97,7 @@ def read(reader: Reader, node: Any) -> Roles:
         roles.append(_role(reader, name, at))
     known = [role.name for role in roles]
     for role in roles:
-        for turned in (*role.turns, *role.unites, *([role.increments] if role.increments else [])):
+        for turned in (*role.turns, *role.unites, *role.ends, *([role.increments] if role.increments else [])):
             if turned not in known:
                 reader.wrong(parts["roles"], f"figures.roles.{role.name}: no role is called {turned!r}")
     voices = [(key, reader.identifier(at, key)) for key, at in reader.items(parts.get("voices"), "figures.voices")]
@@ -107,7 +110,7 @@ def _role(reader: Reader, name: str, node: Any) -> Role:
         node,
         place,
         required=("unit", "cues"),
-        optional=("weak", "whole", "turns", "increments", "unites", "apart", "most"),
+        optional=("weak", "whole", "turns", "increments", "unites", "apart", "most", "ends"),
     )
     unit = reader.text(parts.get("unit"), f"{place}.unit")
     if unit and unit not in UNITS:
@@ -115,9 +118,9 @@ def _role(reader: Reader, name: str, node: Any) -> Role:
     whole = reader.text(parts.get("whole"), f"{place}.whole")
     if whole not in ("", "true", "false"):
         reader.wrong(parts["whole"], f"{place}.whole must be true or false")
-    turns, unites = (
+    turns, unites, ends = (
         tuple(reader.text(item, f"{place}.{key}") for item in reader.sequence(parts.get(key), f"{place}.{key}"))
-        for key in ("turns", "unites")
+        for key in ("turns", "unites", "ends")
     )
     cues, weak, apart = (_terms(reader, parts.get(key), f"{place}.{key}") for key in ("cues", "weak", "apart"))
     most = reader.text(parts.get("most"), f"{place}.most")
@@ -125,7 +128,7 @@ def _role(reader: Reader, name: str, node: Any) -> Role:
         reader.wrong(parts["most"], f"{place}.most must be a whole number")
         most = ""
     increments = reader.text(parts.get("increments"), f"{place}.increments")
-    return Role(name, unit, cues, weak, whole == "true", turns, increments, unites, apart, float(most or 0))
+    return Role(name, unit, cues, weak, whole == "true", turns, increments, unites, apart, float(most or 0), ends)
 
 
 def _terms(reader: Reader, node: Any, place: str) -> Terms:
