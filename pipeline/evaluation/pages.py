@@ -59,7 +59,9 @@ def load(folder: Path) -> list[Page]:
     """The pages of a copy of the article-extraction benchmark: ground-truth.json and html/ID.html.gz."""
     truth = json.loads((folder / "ground-truth.json").read_text(encoding="utf-8"))
     return [
-        Page(name, gzip.decompress((folder / "html" / f"{name}.html.gz").read_bytes()), told["url"], told["articleBody"])
+        Page(
+            name, gzip.decompress((folder / "html" / f"{name}.html.gz").read_bytes()), told["url"], told["articleBody"]
+        )
         for name, told in sorted(truth.items())
     ]
 

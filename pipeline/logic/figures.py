@@ -247,7 +247,9 @@ class Figures:
                 carried = self._chooser.only(self._marker.marks(front)) if front else None
                 if carried is None and not cued:
                     carried = self._going_on({f.role for f in figures} or {context.role})
-            read = _Sentence(sentence, begin, marks, named, known, speakers, dated, teller, context, last, lead, carried, going)
+            read = _Sentence(
+                sentence, begin, marks, named, known, speakers, dated, teller, context, last, lead, carried, going
+            )
             for outcome in self._numbers(read, counted, own or bool(topical), said):
                 if isinstance(outcome, LeftOut):
                     left_out.append(outcome)

@@ -152,8 +152,14 @@ def clean_tree(tree: Any) -> None:
             _drop(element)
         elif classes and (
             (_CAPTION_CLASS.search(classes) and _length(element) < 600)
-            or (_TIP_CLASS.search(classes) and _length(element) < 3000 and element.tag in ("span", "div", "ul", "aside"))
-            or (_SITE_CLASS.search(classes) and element.tag not in ("article", "main") and _prose_length(element) < min(600, 0.2 * whole))
+            or (
+                _TIP_CLASS.search(classes) and _length(element) < 3000 and element.tag in ("span", "div", "ul", "aside")
+            )
+            or (
+                _SITE_CLASS.search(classes)
+                and element.tag not in ("article", "main")
+                and _prose_length(element) < min(600, 0.2 * whole)
+            )
         ):
             _drop(element)
         elif (element.tag == "p" and _is_a_link(element)) or (element.tag == "ul" and _are_links(element)):

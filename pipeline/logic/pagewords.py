@@ -109,5 +109,6 @@ BY = _any(
 ADDRESS = re.compile(r"(?:https?://|www\.)\S+$", re.IGNORECASE)
 SENTENCE_END = re.compile(r"[.!?…。！？]['\"’”»)\]」』】]*$|다$")
 CONTACT = re.compile(
-    r"(?:[\w./+-]+@[\w.-]+\.\w+|(?:https?://)?(?:www\.)?[\w-]+\.\w{2,}(?:/\S*)?|@\w+|\S*twitter\.com/\S+|[\s,|/·])+", re.ASCII
+    r"(?:[\w./+-]+@[\w.-]+\.\w+|(?:https?://)?(?:www\.)?[\w-]+\.\w{2,}(?:/\S*)?|@\w+|\S*twitter\.com/\S+|[\s,|/·])+",
+    re.ASCII,
 )

@@ -23,9 +23,9 @@ from psycopg.types.json import Jsonb
 
 from pipeline.adapters import sourcefiles
 from pipeline.adapters.database import Connection, row, rows
-from pipeline.adapters.gate import HostGate
 from pipeline.adapters.sourcefiles import is_address, open_file
 from pipeline.adapters.warcread import Place, Unreadable
+from pipeline.adapters.web import Web
 from pipeline.errors import ClaimwatchError, ConfigurationError, PermanentError, TransientError
 from pipeline.logic import backfills, sitemaps, urls
 from pipeline.logic.backfills import Options
@@ -196,9 +196,8 @@ def _whole(deps: WebDeps, location: str, cap: int) -> bytes:
 
 
 async def _fetched(deps: WebDeps, url: str, cap: int) -> bytes:
-    gate = HostGate(deps.settings.fetch, deps.starts)
-    async with deps.http() as client, gate(urls.host(url)):
-        response = await client.get(url, max_body=cap)
+    async with Web(deps.http(), delay=deps.settings.fetch.host_delay) as web:
+        response = await web.get(url, max_body=cap)
     if response.status == 200:
         return response.body
     problem = f"{url}: the server answered {response.status}"

@@ -5,9 +5,7 @@ So a killed run goes on behind the last record that was stored: none is lost, an
 
 from __future__ import annotations
 
-import hashlib
 import time
-import zlib
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -20,7 +18,9 @@ from pipeline.adapters.warcread import Place
 from pipeline.errors import TransientError
 from pipeline.logic import urls
 from pipeline.logic.backfills import Options
-from pipeline.stages.work import Deps
+from pipeline.model import Response
+from pipeline.stages import captures
+from pipeline.stages.work import ArchiveDeps
 
 BATCH = 200  # articles stored together
 BATCH_RECORDS = 5_000  # records after which progress is stored although nothing was found in them
@@ -37,6 +37,7 @@ class Page:
     status: int
     headers: dict[str, str]
     body: bytes
+    at: datetime | None = None  # when its crawler had it
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ class Store:
     """Collects what a file's records came to, and stores it."""
 
     conn: Connection
-    deps: Deps
+    deps: ArchiveDeps
     file: Any
     options: Options
     publishers: Publishers
@@ -174,7 +175,7 @@ class Store:
         with_page = [(state[each.url].article_id, each.page) for each in found if not state[each.url].has_text]
         for article_id, page in with_page:
             if page is not None:
-                store_page(self.conn, article_id, page, now)
+                store_page(self.conn, self.deps, article_id, page, now)
         if not fetched:
             ready = [article_id for article_id, _ in with_page]
             rows(self.conn, "work.add_all", stage="extract", item_ids=ready, due_at=now)
@@ -197,8 +198,12 @@ class Store:
             rows(self.conn, "backfill.add_problems", **values)
 
 
-def store_page(conn: Connection, article_id: int, page: Page, now: datetime) -> None:
-    """Store a page as one that was fetched. `now` and not the day of the crawl is what its retention counts from."""
+def store_page(conn: Connection, deps: ArchiveDeps, article_id: int, page: Page, now: datetime) -> None:
+    """Store a page as one that was fetched, with a copy in the archive. `now` and not the day of the crawl is what its
+    retention counts from.
+    """
+    response = Response(page.status, page.url, page.body, page.headers)
+    kept = captures.copied(deps, article_id, response, page.at or now)
     rows(
         conn,
         "articles.store_page",
@@ -206,11 +211,11 @@ def store_page(conn: Connection, article_id: int, page: Page, now: datetime) -> 
         now=now,
         status=page.status,
         url=page.url,
-        content_type=page.headers.get("content-type"),
+        content_type=kept.content_type,
         etag=page.headers.get("etag"),
         last_modified=page.headers.get("last-modified"),
-        body_hash=hashlib.sha256(page.body).digest(),
-        body=zlib.compress(page.body, 6),
+        body_hash=kept.digest,
+        capture_id=captures.add(conn, kept),
     )
 
 

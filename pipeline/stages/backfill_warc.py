@@ -125,8 +125,9 @@ def _article(record: Record, address: str, given: Wanted) -> Found:
     _filter(answer, given)
     if not warchttp.digests_fit(record.headers, record.block, answer):
         raise _LeftOut("bad-digest", "the record is not what its digest says")
-    page = Page(address, answer.status, answer.headers, answer.body)
-    return Found(url, record.offset, published_at=moment(record.headers), page=page)
+    at = moment(record.headers)
+    page = Page(address, answer.status, answer.headers, answer.body, at)
+    return Found(url, record.offset, published_at=at, page=page)
 
 
 def _answer(record: Record, given: Wanted) -> warchttp.Answer:

@@ -65,6 +65,13 @@ def feed(deps: ArchiveDeps, feed: Any, response: Response) -> Kept:
     return _whole(deps, {"article_id": None, "feed_id": feed.feed_id}, feed.url, response, digest, deps.clock.now())
 
 
+def copied(deps: ArchiveDeps, article_id: int, response: Response, at: datetime) -> Kept:
+    """Keep a copy of an answer that another crawler had at `at`."""
+    owner: dict[str, int | None] = {"article_id": article_id, "feed_id": None}
+    digest = hashlib.sha256(response.body).digest()
+    return _whole(deps, owner, response.url, response, digest, deps.clock.now(), at)
+
+
 def add(conn: Connection, kept: Kept) -> int:
     """Store the row; the capture that holds the body: this one, or the one that it revisits."""
     added = row(
@@ -144,9 +151,15 @@ def expire(conn: Connection, deps: ArchiveDeps) -> int:
 
 
 def _whole(
-    deps: ArchiveDeps, owner: dict[str, int | None], url: str, response: Response, digest: bytes, now: datetime
+    deps: ArchiveDeps,
+    owner: dict[str, int | None],
+    url: str,
+    response: Response,
+    digest: bytes,
+    now: datetime,
+    at: datetime | None = None,
 ) -> Kept:
-    at = response.exchange.at if response.exchange else now
+    at = at or (response.exchange.at if response.exchange else now)
     place = deps.archive.response(response, at, now, digest=digest)
     told = (url, response.url, response.status, response.headers.get("content-type"), digest, len(response.body))
     return Kept(owner, "response", at, *told, None, place)

@@ -59,13 +59,6 @@ def _track(run: Run, deps: Deps, item: Item, pairs: list[Any], window: timedelta
     run.done(item, next((outcome for outcome in outcomes if outcome != KNOWN), KNOWN))
 
 
-def _fresh(match: Any, window: timedelta) -> bool:
-    """Whether what the match rests on was published within the window. First seen stands in for a missing date, and
-    says nothing of the age of what a backfill has dug up.
-    """
-    return match.published_at >= match.matched_at - window and not match.undated
-
-
 def _story(run: Run, match: Any, window: timedelta, now: datetime) -> str:
     """What a match brings in one of the stories that carry it."""
     before = row(run.conn, "tracking.past", claim_id=match.claim_id, story_id=match.story_id)
@@ -87,8 +80,12 @@ def _story(run: Run, match: Any, window: timedelta, now: datetime) -> str:
 
 
 def _fresh(match: Any, window: timedelta) -> bool:
-    """Not what only a new reading of a page has brought up: readers are told of news, not of our mending."""
-    return not match.reextracted and bool(match.published_at >= match.matched_at - window)
+    """Whether what the match rests on was published within the window. First seen stands in for a missing date, and
+    says nothing of the age of what a backfill has dug up. What only a new reading of an old page has brought up is not
+    fresh: readers are told of news, not of our mending.
+    """
+    in_window = bool(match.published_at >= match.matched_at - window)
+    return in_window and not match.undated and not match.reextracted
 
 
 def _figures(run: Run, deps: Deps, match: Any, window: timedelta, now: datetime) -> None:
