@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import zlib
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from io import BytesIO
@@ -139,6 +140,10 @@ class Archive:
             return zlib.decompress(self._bytes(place), zlib.MAX_WBITS + 16)
         except zlib.error as error:
             raise RecordDamaged(f"{_where(place)}: {error}") from error
+
+    def together(self) -> AbstractContextManager[None]:
+        """Records kept inside are on disk at the end, with one flush for all: put it inside the transaction."""
+        return self._files.together()
 
     def close(self) -> None:
         self._files.close()

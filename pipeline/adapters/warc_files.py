@@ -16,7 +16,8 @@ import os
 import secrets
 import weakref
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
@@ -40,13 +41,27 @@ class Files:
     def __init__(self, folder: Path, max_size: int, head: Callable[[str, datetime], bytes]) -> None:
         self.folder, self._max_size, self._head = folder, max_size, head
         self._open: dict[str, _Open] = {}
+        self._deferred = False
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """What is appended inside is on disk at the end, with one flush for all of it, and not before."""
+        self._deferred = True
+        try:
+            yield
+            for file in self._open.values():
+                file.flush()
+        except OSError as error:
+            raise self.unavailable(error) from error
+        finally:
+            self._deferred = False
 
     def append(self, shelf: str, data: bytes, now: datetime) -> tuple[str, int]:
         """Put records at the end of a file in `shelf`: the file's name below the folder, and the offset. Whole records
         are on disk when it returns; where that fails, none of them is in the file.
         """
         try:
-            return self._at_hand(shelf, now).append(data)
+            return self._at_hand(shelf, now).append(data, flush=not self._deferred)
         except OSError as error:
             raise self.unavailable(error) from error
 
@@ -105,6 +120,7 @@ class _Open:
         self.handle, self.name = handle, name
         self.size = os.fstat(handle).st_size
         self._process = os.getpid()
+        self._flushed = True
         self._closing = weakref.finalize(self, os.close, handle)
 
     @classmethod
@@ -126,23 +142,33 @@ class _Open:
         """Not after a fork: parent and child would write into each other's records. Nor once it was deleted."""
         return self.size < max_size and self._process == os.getpid() and os.fstat(self.handle).st_nlink > 0
 
-    def append(self, data: bytes) -> tuple[str, int]:
+    def append(self, data: bytes, *, flush: bool = True) -> tuple[str, int]:
         begin, view = self.size, memoryview(data)
         try:
             while view:
                 view = view[os.pwrite(self.handle, view, begin + len(data) - len(view)) :]
-            os.fdatasync(self.handle)
+            self._flushed = False
+            if flush:
+                self.flush()
         except OSError:
             self.cut(begin)
             raise
         self.size = begin + len(data)
         return self.name, begin
 
+    def flush(self) -> None:
+        """To the disk."""
+        if not self._flushed:
+            os.fdatasync(self.handle)
+            self._flushed = True
+
     def cut(self, size: int) -> None:
         os.ftruncate(self.handle, size)
         self.size = size
 
     def close(self) -> None:
+        if self._closing.alive:
+            self.flush()
         self._closing()
 
 

@@ -103,7 +103,7 @@ class Store:
 
     def flush(self) -> None:
         while self._entries:
-            with self.conn.transaction():
+            with self.conn.transaction(), self.deps.archive.together():
                 stored = self._store(self._within_limit())
             self.outcomes += stored
             self.records += sum(stored.values())

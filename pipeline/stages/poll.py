@@ -130,7 +130,7 @@ def _read(feed: Any, response: Response) -> Polled:
 def _store_all(run: Run, deps: WebDeps, polls: list[Poll]) -> None:
     """Together, in one transaction; where that fails, one by one, so that the one that can't be stored stays alone."""
     try:
-        with run.storing():
+        with run.storing(), deps.archive.together():
             _store(run, deps, polls)
     except LeaseLost:
         pass
