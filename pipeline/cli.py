@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from pipeline import __version__
-from pipeline.commands import figures, origins, quality, replay, review, run, search, setup, sources, timeline
+from pipeline.commands import feeds, figures, origins, quality, replay, review, run, search, setup, sources, timeline
 from pipeline.errors import ClaimwatchError, ConfigurationError
 from pipeline.settings import ENV_PREFIX
 from pipeline.stages.services import STAGES
@@ -46,7 +46,7 @@ app.command(rich_help_panel=SET_UP)(setup.migrate)
 app.add_typer(setup.config_app, name="config", rich_help_panel=SET_UP)
 app.command(rich_help_panel=SET_UP)(setup.backup)
 app.command(rich_help_panel=SET_UP)(setup.restore)
-app.add_typer(sources.feeds_app, name="feeds", rich_help_panel=FOLLOW)
+app.add_typer(feeds.feeds_app, name="feeds", rich_help_panel=FOLLOW)
 app.add_typer(sources.claims_app, name="claims", rich_help_panel=FOLLOW)
 app.add_typer(origins.origins_app, name="origins", rich_help_panel=FOLLOW)
 app.command(rich_help_panel=FOLLOW)(sources.subscribe)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,9 +15,11 @@ from pipeline.adapters.database import Connection, row, rows
 from pipeline.adapters.gate import HostGate
 from pipeline.adapters.http import FEED_ACCEPT, HttpClient
 from pipeline.errors import ClaimwatchError, PermanentError
-from pipeline.logic import feeds, schedule, urls
+from pipeline.logic import feeds, reasons, schedule, urls
 from pipeline.logic.schedule import PollOutcome
-from pipeline.model import ParsedFeed, PollState, Response
+from pipeline.model import ParsedEntry, ParsedFeed, PollPlan, PollState, Response, Rhythm, Wishes
+from pipeline.settings import PollSettings
+from pipeline.stages import sitemap_index
 from pipeline.stages.work import Item, Run, StageReport, WebDeps, begin
 
 log = structlog.get_logger()
@@ -33,6 +35,7 @@ class Polled:
     parsed: ParsedFeed | None = None
     problem: str | None = None
     body_hash: bytes | None = None
+    children: dict[str, Any] | None = None  # of a sitemap index: see sitemap_index.py; None where none were read
 
 
 def run(conn: Connection, deps: WebDeps, limit: int, *, shard: int = 0, shards: int = 1) -> StageReport:
@@ -69,7 +72,12 @@ async def _poll(client: HttpClient, gate: HostGate, deps: WebDeps, feed: Any) ->
                 max_body=deps.settings.poll.max_body,
                 accept=FEED_ACCEPT,
             )
-        return _read(feed, response)
+        polled = _read(feed, response)
+        named = polled.parsed.children if polled.parsed else ()
+        if named or (feed.children and polled.effect is PollOutcome.UNCHANGED):
+            read = await sitemap_index.read(client, gate, deps.settings.poll.max_body, feed, named)
+            polled = _with_children(polled, read)
+        return polled
     except ClaimwatchError as error:
         return Polled(error.code, schedule.of_error(error.code), problem=str(error))
     except Exception as error:  # a feed that trips a parser must not take the other feeds with it
@@ -94,79 +102,140 @@ def _read(feed: Any, response: Response) -> Polled:
     return Polled("changed", PollOutcome.CHANGED, response, parsed, parsed.problem, body_hash)
 
 
-def _store(run: Run, deps: WebDeps, item: Item, feed: Any, polled: Polled) -> None:
-    now = deps.clock.now()
-    response = polled.response
-    moved = None
-    if response is not None and response.permanent_url is not None:
-        moved = urls.canonical(response.permanent_url)
-    plan = schedule.plan(
-        PollState(feed.poll_interval, feed.failures, feed.moved_to, feed.moved_sightings),
-        outcome=polled.effect,
-        now=now,
-        settings=deps.settings.poll,
-        jitter=_jitter(feed.feed_id, now),
-        ttl=polled.parsed.ttl if polled.parsed else None,
-        headers=response.headers if response else {},
-        permanent_url=moved,
+def _with_children(polled: Polled, read: sitemap_index.Read) -> Polled:
+    """An index itself has no entries, and may stay the same while its sitemaps change."""
+    if read.entries is None:
+        effect = PollOutcome.SOFT if read.problem else PollOutcome.UNCHANGED
+        outcome = "sitemaps-unreadable" if read.problem else "unchanged"
+        return replace(polled, outcome=outcome, effect=effect, parsed=None, problem=read.problem, children=read.seen)
+    parsed = polled.parsed or ParsedFeed("sitemap", "", ())
+    parsed = replace(parsed, entries=read.entries)
+    return replace(
+        polled, outcome="changed", effect=PollOutcome.CHANGED, parsed=parsed, problem=read.problem, children=read.seen
     )
+
+
+def _store(run: Run, deps: WebDeps, item: Item, feed: Any, polled: Polled) -> None:
+    """One transaction: the new entries, what the poll left behind, and when the next one is due."""
+    now = deps.clock.now()
     good = polled.effect in (PollOutcome.CHANGED, PollOutcome.UNCHANGED)
     with run.settling(item):
-        if polled.parsed is not None:
-            store_entries(run.conn, feed.feed_id, feed.publisher_id, polled.parsed, now)
-        new_url = plan.new_url
-        if new_url and row(run.conn, "feeds.url_taken", url=new_url, feed_id=feed.feed_id):
-            new_url = None  # the address it moved to is polled as a feed of its own
-        headers = response.headers if response else {}
-        rows(
-            run.conn,
-            "feeds.polled",
-            feed_id=feed.feed_id,
-            new_url=new_url,
-            state=plan.state if feed.state == "active" else feed.state,
-            title=(polled.parsed.title or None) if polled.parsed else None,
-            format=polled.parsed.format if polled.parsed else None,
-            answered=polled.effect is PollOutcome.CHANGED,
-            etag=headers.get("etag"),
-            last_modified=headers.get("last-modified"),
-            body_hash=polled.body_hash,
-            interval=plan.poll.interval,
-            failures=plan.poll.failures,
-            moved_to=plan.poll.moved_to,
-            moved_sightings=plan.poll.moved_sightings,
-            now=now,
-            success=good,
-            outcome=polled.outcome,
-            problem=polled.problem,
-        )
-        if plan.state == "gone":
-            run.done(item, polled.outcome, polled.problem)
-        else:
-            run.again(item, polled.outcome, plan.next_poll_at, polled.problem, fresh=good)
+        new = store_entries(run.conn, feed, polled.parsed, now) if polled.parsed else []
+        plan = _plan(deps.settings.poll, feed, polled, new, now)
+        rows(run.conn, "feeds.polled", **_left_behind(run.conn, feed, polled, plan), now=now, success=good)
+        run.report.counts["entries"] += len(new)
+        run.again(item, polled.outcome, plan.next_poll_at, polled.problem, fresh=good)
 
 
-def store_entries(conn: Connection, feed_id: int, publisher_id: int, parsed: ParsedFeed, now: datetime) -> int:
-    """Store the entries that are new to this feed; how many. Call inside a transaction."""
+def _plan(settings: PollSettings, feed: Any, polled: Polled, new: list[ParsedEntry], now: datetime) -> PollPlan:
+    """The schedule's answer for this feed, with its own limits."""
+    effect = polled.effect
+    if effect is PollOutcome.CHANGED and not new:
+        effect = PollOutcome.UNCHANGED  # another date or advertisement in the same list
+    parsed, response = polled.parsed, polled.response
+    limits = {"min_interval": feed.min_interval, "max_interval": feed.max_interval}
+    own = {name: limit.total_seconds() for name, limit in limits.items() if limit is not None}
+    return schedule.plan(
+        _state(feed),
+        outcome=effect,
+        now=now,
+        settings=settings.model_copy(update=own),
+        news=[entry.published for entry in new],
+        wishes=Wishes(parsed.ttl, parsed.skip_hours, parsed.skip_days) if parsed else None,
+        headers=response.headers if response else {},
+        permanent_url=urls.canonical(response.permanent_url) if response and response.permanent_url else None,
+        jitter=_jitter(feed.feed_id, now),
+    )
+
+
+def _state(feed: Any) -> PollState:
+    return PollState(
+        interval=feed.poll_interval,
+        failures=feed.failures,
+        moved_to=feed.moved_to,
+        moved_sightings=feed.moved_sightings,
+        gone=feed.state == "gone",
+        seen_at=feed.last_success_at,
+        rhythm=Rhythm(tuple(feed.rhythm), feed.rhythm_since),
+        wishes=Wishes(feed.ttl, frozenset(feed.skip_hours), frozenset(feed.skip_days)),
+    )
+
+
+def _left_behind(conn: Connection, feed: Any, polled: Polled, plan: PollPlan) -> dict[str, Any]:
+    """What is written to the feed's row."""
+    headers = polled.response.headers if polled.response else {}
+    after, parsed = plan.poll, polled.parsed
+    new_url = plan.new_url
+    if new_url and row(conn, "feeds.url_taken", url=new_url, feed_id=feed.feed_id):
+        new_url = None  # the address it moved to is polled as a feed of its own
+    return {
+        "feed_id": feed.feed_id,
+        "new_url": new_url,
+        "state": _next_state(feed.state, after.gone),
+        "title": (parsed.title or None) if parsed else None,
+        "format": parsed.format if parsed else None,
+        "answered": polled.effect is PollOutcome.CHANGED,
+        "etag": headers.get("etag"),
+        "last_modified": headers.get("last-modified"),
+        "body_hash": polled.body_hash,
+        "interval": after.interval,
+        "failures": after.failures,
+        "moved_to": after.moved_to,
+        "moved_sightings": after.moved_sightings,
+        "rhythm": list(after.rhythm.counts),
+        "rhythm_since": after.rhythm.since,
+        "ttl": after.wishes.ttl,
+        "skip_hours": sorted(after.wishes.skip_hours),
+        "skip_days": sorted(after.wishes.skip_days),
+        "children": Jsonb(feed.children if polled.children is None else polled.children),
+        "outcome": polled.outcome,
+        "problem": polled.problem,
+        "reason": _reason(polled, plan),
+    }
+
+
+def _next_state(state: str, gone: bool) -> str:
+    """A poll may find a feed gone, or back; what a person has set stays."""
+    return state if state not in ("active", "gone") else "gone" if gone else "active"
+
+
+def _reason(polled: Polled, plan: PollPlan) -> str | None:
+    if polled.effect in (PollOutcome.CHANGED, PollOutcome.UNCHANGED):
+        return None
+    until = plan.next_poll_at if "retry-after" in (polled.response.headers if polled.response else {}) else None
+    return str(reasons.explain(polled.outcome, polled.problem or "", until=until))
+
+
+def store_entries(conn: Connection, feed: Any, parsed: ParsedFeed, now: datetime) -> list[ParsedEntry]:
+    """Store the entries that are new to this feed; which. Call inside a transaction."""
     keys = [entry.key for entry in parsed.entries]
-    known = {r.entry_key for r in rows(conn, "feeds.known_keys", feed_id=feed_id, keys=keys)}
-    given = []
-    for entry in parsed.entries:
-        if entry.key in known:
-            continue
-        address = urls.canonical(entry.url) if entry.url else None
-        fields = asdict(entry)
-        fields["entry_key"] = fields.pop("key")
-        published = fields.pop("published")
-        fields["published_at"] = published.isoformat() if published else None
-        fields["language"] = entry.language or parsed.language
-        fields["fetchable"] = address is not None
-        fields["host"] = urls.host(address) if address else ""
-        fields["article_url"] = address or _urn(feed_id, entry.key)
-        given.append(fields)
-    if not given:
-        return 0
-    stored = row(conn, "feeds.add_entries", feed_id=feed_id, publisher_id=publisher_id, entries=Jsonb(given), now=now)
-    return int(stored.entries)
+    known = {r.entry_key for r in rows(conn, "feeds.known_keys", feed_id=feed.feed_id, keys=keys)}
+    new = [entry for entry in parsed.entries if entry.key not in known]
+    if new:
+        given = Jsonb([_given(feed, entry, parsed.language) for entry in new])
+        row(
+            conn,
+            "feeds.add_entries",
+            feed_id=feed.feed_id,
+            publisher_id=feed.publisher_id,
+            entries=given,
+            now=now,
+        )
+    return new
+
+
+def _given(feed: Any, entry: ParsedEntry, language: str | None) -> dict[str, Any]:
+    """An entry as feeds.add_entries takes it."""
+    address = urls.canonical(entry.url) if entry.url else None
+    fields = asdict(entry)
+    fields["entry_key"] = fields.pop("key")
+    published = fields.pop("published")
+    fields["published_at"] = published.isoformat() if published else None
+    fields["language"] = feed.language or entry.language or language
+    fields["fetchable"] = address is not None and feed.read_pages
+    fields["host"] = urls.host(address) if address else ""
+    fields["article_url"] = address or _urn(feed.feed_id, entry.key)
+    return fields
 
 
 def _urn(feed_id: int, key: str) -> str:
