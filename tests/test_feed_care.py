@@ -379,6 +379,13 @@ def test_a_rhythm_is_learned_and_shown(
     got = feed(conn)
     assert sum(got.rhythm) > 40
     assert sum(got.rhythm[7:12]) > 0.95 * sum(got.rhythm)
+    _, out, _ = command("feeds", "show", "one")
+    assert "█" in out
+    assert "changed" in out
+    about = json.loads(command("feeds", "show", "one", "-f", "json")[1])
+    assert about["health"] == "well"
+    assert 40 < about["entries a week"] < 70
+
     morning, evening = 9, 20
     waits = {}
     for hour in (morning, evening):
@@ -387,12 +394,6 @@ def test_a_rhythm_is_learned_and_shown(
         bench.run(conn, "poll")
         waits[hour] = feed(conn).poll_interval
     assert waits[morning] < HOUR < 3 * HOUR < waits[evening]
-    _, out, _ = command("feeds", "show", "one")
-    assert "█" in out
-    assert "changed" in out
-    about = json.loads(command("feeds", "show", "one", "-f", "json")[1])
-    assert about["health"] == "well"
-    assert 40 < about["entries a week"] < 70
 
     # Silence is told of a feed that used to speak.
     clock.move(days=4)
