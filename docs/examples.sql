@@ -141,12 +141,19 @@ from (select * from analysis.evidence where tier = 'accepted' order by matched_a
 cross join lateral analysis.similar_to_paragraph(e.paragraph_id, 10) s;
 
 -- feeds_in_trouble --
--- Feeds that bring nothing: in trouble, or silent for a week. Silence looks like "no evidence" elsewhere.
-select publisher, url, state, last_outcome, last_problem, last_success_at, last_entry_at
+-- Feeds that bring nothing: in trouble, or silent by their own measure. Silence looks like "no evidence" elsewhere.
+select publisher, url, health, reason, last_success_at, last_entry_at, silent_for, entries_missed
 from analysis.feed_health
-where state <> 'active' or last_problem is not null
-   or coalesce(last_entry_at, '-infinity') < now() - interval '7 days'
-order by last_entry_at nulls first;
+where health in ('gone', 'failing', 'silent')
+order by entries_a_week desc nulls last, last_success_at nulls first;
+
+-- voices_that_are_missing --
+-- Of each language and kind of publisher, how many feeds are well, and how many of their entries a week are missing.
+select language, kind, count(*) filter (where health = 'well') as well, count(*) as feeds,
+       sum(entries_a_week) filter (where health in ('gone', 'failing', 'silent')) as entries_a_week_missing
+from analysis.feed_health
+group by language, kind
+order by entries_a_week_missing desc nulls last, feeds desc;
 
 -- work_of_the_last_day --
 -- What the pipeline did in the last 24 hours: items by stage and outcome.

@@ -12,6 +12,7 @@ from pipeline import __version__
 from pipeline.commands import (
     archive,
     backfill,
+    feeds,
     figures,
     inspect,
     origins,
@@ -60,7 +61,7 @@ app.command(rich_help_panel=SET_UP)(setup.migrate)
 app.add_typer(setup.config_app, name="config", rich_help_panel=SET_UP)
 app.command(rich_help_panel=SET_UP)(setup.backup)
 app.command(rich_help_panel=SET_UP)(setup.restore)
-app.add_typer(sources.feeds_app, name="feeds", rich_help_panel=FOLLOW)
+app.add_typer(feeds.feeds_app, name="feeds", rich_help_panel=FOLLOW)
 app.add_typer(sources.claims_app, name="claims", rich_help_panel=FOLLOW)
 app.add_typer(origins.origins_app, name="origins", rich_help_panel=FOLLOW)
 app.command(rich_help_panel=FOLLOW)(sources.subscribe)

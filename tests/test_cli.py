@@ -133,9 +133,10 @@ def test_init_and_migrate(command: Command, tmp_path: Path) -> None:
 
 
 def test_feeds(command: Command, tmp_path: Path) -> None:
-    added = command("feeds", "add", "HTTPS://One.example/feed", "--publisher", "The One", "--country", "GB")
-    assert (added.status, added.out) == (0, "added as feed 1\n")
-    assert command("feeds", "add", "https://one.example/feed").out == "that address is there already\n"
+    one = ("feeds", "add", "HTTPS://One.example/feed", "--no-check", "--publisher", "The One", "--country", "GB")
+    added = command(*one)
+    assert (added.status, added.out) == (0, "added as feed 1: https://one.example/feed\n")
+    assert command(*one).out == "https://one.example/feed is there already\n"
     wrong = command("feeds", "add", "not an address")
     assert wrong.status == 1
     assert "is not a web address" in wrong.err
@@ -154,7 +155,7 @@ def test_feeds(command: Command, tmp_path: Path) -> None:
         ("Two", "https://two.example/feed", "active"),
     ]
     csv = command("feeds", "list", "-f", "csv").out.splitlines()
-    assert csv[0].startswith("feed_id,publisher,url,state")
+    assert csv[0].startswith("feed_id,publisher,url,state,health")
     assert len(csv) == 3
     assert "https://two.example/feed" in command("feeds", "list").out
 

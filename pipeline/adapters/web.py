@@ -59,9 +59,9 @@ class Web:
         finally:
             await self.gate.__aexit__(kind, error, trace)
 
-    async def get(self, url: str, **how: Any) -> Response:
+    async def get(self, url: str, *, ask_robots: bool = True, **how: Any) -> Response:
         """HttpClient.get in turn. Raises its errors, NotItsTurn, `robots` and `robots-unreadable`."""
-        return await self.client.get(url, visit=self._visit, **how)
+        return await self.client.get(url, visit=self._visit if ask_robots else self._plain_visit, **how)
 
     def pause(self, response: Response, seconds: float | None) -> None:
         """The host that answered wants to be left alone (429)."""
@@ -85,7 +85,7 @@ class Web:
             yield answered
 
     @asynccontextmanager
-    async def _visit_for_robots(self, url: httpx.URL) -> AsyncIterator[Callable[[], None]]:
+    async def _plain_visit(self, url: httpx.URL) -> AsyncIterator[Callable[[], None]]:
         async with self.gate(host_of(url), self._delay, self._deadline) as answered:
             yield answered
 
@@ -95,7 +95,7 @@ class Web:
             max_body=robots_txt.MAX_BODY,
             accept="text/plain,*/*;q=0.1",
             truncate=True,
-            visit=self._visit_for_robots,
+            visit=self._plain_visit,
         )
         if response.status == robots_txt.TOO_MANY_REQUESTS:
             self.pause(response, None)

@@ -30,6 +30,7 @@ DNS_TEMPORARY_FAILURE = 0.25  # mostly our own resolver's trouble
 MANY_FAILURES = 30.0  # beyond, the cap on the delay rises from MAX_DELAY to LONG_DELAY (Media Cloud)
 MAX_DELAY = timedelta(hours=24)
 LONG_DELAY = timedelta(days=30)  # never stopped for good: a feed that comes back is found within a month
+NOW = timedelta(0)
 MAX_RETRY_AFTER = timedelta(days=30)
 MAX_SKIP = timedelta(days=3)  # skipHours and skipDays are meant for nights and weekends; longer ones are a mistake
 MOVED_SIGHTINGS = 2  # a permanent redirect is believed when seen twice in a row

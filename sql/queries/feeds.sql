@@ -9,6 +9,13 @@ set family = coalesce(%(family)s, publishers.family),
     kind = coalesce(excluded.kind, publishers.kind)
 returning publisher_id
 
+-- set_publisher --
+-- Sets what is known of a publisher, also to nothing.
+update ingest.publishers
+set family = coalesce(%(family)s, name), country = %(country)s, language = %(language)s, kind = %(kind)s
+where name = %(name)s
+returning publisher_id
+
 -- add --
 -- Adds a feed; an address that is known already brings no row.
 insert into ingest.feeds (url, publisher_id, title, poll_interval, added_at)
@@ -16,24 +23,106 @@ values (%(url)s, %(publisher_id)s, %(title)s, %(interval)s, %(now)s)
 on conflict (url) do nothing
 returning feed_id
 
--- list --
--- All feeds with their publisher and next poll.
-select f.feed_id, f.url, f.title, f.state, f.last_outcome, f.last_problem, f.last_success_at,
-       p.name as publisher, p.family, p.country, w.due_at as next_poll_at
+-- set_up --
+-- Everything that people decide about a feed.
+update ingest.feeds
+set publisher_id = %(publisher_id)s, title = coalesce(%(title)s, title), state = %(state)s, tags = %(tags)s, note = %(note)s, language = %(language)s,
+    min_interval = %(min_interval)s, max_interval = %(max_interval)s, read_pages = %(read_pages)s,
+    verified_at = coalesce(verified_at, %(verified_at)s)
+where feed_id = %(feed_id)s
+returning feed_id
+
+-- managed --
+-- The feeds with everything that people decide about them, and what their polls brought; all, or the named ones.
+select f.*, p.name as publisher, p.family, p.country, p.language as publisher_language, p.kind, w.due_at as next_poll_at
 from ingest.feeds f
 join ingest.publishers p using (publisher_id)
 left join ingest.work w on w.stage = 'poll' and w.item_id = f.feed_id
+where %(feed_ids)s::bigint[] is null or f.feed_id = any(%(feed_ids)s)
 order by f.feed_id
+
+-- health --
+-- How feeds do, the worst first. A null filter leaves all in.
+select feed_id, publisher, url, state, health, tags, entries_a_week, silent_for, entries_missed, last_success_at,
+       last_entry_at, next_poll_at, last_outcome, reason
+from analysis.feed_health
+where (%(state)s::text is null or state = %(state)s) and (%(tag)s::text is null or %(tag)s = any(tags))
+  and (not %(trouble)s or health in ('failing', 'silent', 'gone'))
+order by array_position(array['gone', 'failing', 'silent', 'unverified', 'paused', 'new', 'well'], health),
+         failures desc, last_success_at nulls first, feed_id
+
+-- named --
+-- The feeds that a word may mean: an address, or a part of address, title or publisher's name.
+select f.feed_id, f.url, p.name as publisher,
+       f.url = %(word)s as exact
+from ingest.feeds f join ingest.publishers p using (publisher_id)
+where f.url = %(word)s or strpos(lower(f.url), lower(%(word)s)) > 0 or strpos(lower(p.name), lower(%(word)s)) > 0
+   or strpos(lower(coalesce(f.title, '')), lower(%(word)s)) > 0
+order by f.feed_id
+
+-- outcomes --
+-- The last polls of a feed that did not simply succeed.
+select at, outcome, problem
+from ingest.outcomes
+where stage = 'poll' and item_id = %(feed_id)s
+order by at desc, outcome_id desc
+limit %(limit)s
+
+-- entries_of_late --
+-- A feed's newest entries.
+select title, url, published_at, first_seen_at
+from ingest.entries
+where feed_id = %(feed_id)s
+order by first_seen_at desc, entry_id desc
+limit %(limit)s
+
+-- readdress --
+-- A person has corrected the address: what the old one's server said of its answers is of no use any more.
+update ingest.feeds
+set url = %(url)s, etag = null, last_modified = null, body_hash = null, moved_to = null, moved_sightings = 0,
+    failures = 0, children = '{}'
+where feed_id = %(feed_id)s
+
+-- due --
+-- Queues the next poll of a feed; one that stands in the queue gets the new time.
+insert into ingest.work (stage, item_id, host, due_at)
+values ('poll', %(feed_id)s, %(host)s, %(due_at)s)
+on conflict (stage, item_id) do update set due_at = excluded.due_at
+
+-- not_due --
+-- The feed is not polled any more.
+delete from ingest.work where stage = 'poll' and item_id = %(feed_id)s
+returning item_id
+
+-- remove --
+-- Deletes a feed with its entries; the articles stay.
+delete from ingest.feeds where feed_id = %(feed_id)s
+returning feed_id
+
+-- verified --
+-- A check has read the feed; one that was unverified becomes active.
+update ingest.feeds
+set verified_at = coalesce(verified_at, %(now)s), title = coalesce(title, %(title)s), format = coalesce(format, %(format)s),
+    state = case when state = 'unverified' then 'active' else state end
+where feed_id = %(feed_id)s
+returning state
+
+-- checked_badly --
+-- What a check found wrong with a feed that has never been polled.
+update ingest.feeds
+set last_outcome = %(outcome)s, last_problem = %(problem)s, last_reason = %(reason)s
+where feed_id = %(feed_id)s and last_polled_at is null
 
 -- to_poll --
 -- What a poll needs to know of its feeds.
 select feed_id, url, publisher_id, state, etag, last_modified, body_hash, poll_interval, failures, moved_to,
-       moved_sightings, last_full_at
+       moved_sightings, last_success_at, last_full_at, rhythm, rhythm_since, ttl, skip_hours, skip_days, children,
+       min_interval, max_interval, read_pages, language
 from ingest.feeds
 where feed_id = any(%(feed_ids)s)
 
 -- polled --
--- What a poll left behind. A null etag, date, hash or title keeps the old one.
+-- What a poll left behind. A null title, format or hash keeps the old one.
 update ingest.feeds
 set url = coalesce(%(new_url)s, url),
     state = %(state)s,
@@ -46,11 +135,20 @@ set url = coalesce(%(new_url)s, url),
     failures = %(failures)s,
     moved_to = %(moved_to)s,
     moved_sightings = %(moved_sightings)s,
+    rhythm = %(rhythm)s,
+    rhythm_since = %(rhythm_since)s,
+    ttl = %(ttl)s,
+    skip_hours = %(skip_hours)s,
+    skip_days = %(skip_days)s,
+    children = %(children)s,
     last_polled_at = %(now)s,
     last_full_at = case when %(full)s then %(now)s else last_full_at end,
     last_success_at = case when %(success)s then %(now)s else last_success_at end,
+    verified_at = case when %(success)s then coalesce(verified_at, %(now)s) else verified_at end,
     last_outcome = %(outcome)s,
-    last_problem = %(problem)s
+    last_problem = %(problem)s,
+    last_reason = %(reason)s,
+    recent_outcomes = recent_outcomes[greatest(1, cardinality(recent_outcomes) - 18):] || %(outcome)s::text
 where feed_id = %(feed_id)s
 
 -- url_taken --
