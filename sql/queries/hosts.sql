@@ -67,7 +67,7 @@ where origin = any(%(origins)s) and read_at <= clock_timestamp()
 insert into ingest.robots as r (origin, host, outcome, problem, body, crawl_delay, read_at, expires_at, unreadable_since)
 select %(origin)s, %(host)s, %(outcome)s, %(problem)s, %(body)s, %(crawl_delay)s, clock_timestamp(),
        clock_timestamp() + %(fresh)s,
-       case when %(outcome)s = 'unreadable' then clock_timestamp() - %(unreadable)s end
+       case when %(outcome)s = 'unreadable' then clock_timestamp() - %(unreadable)s::interval end
 from ingest.hosts
 where host = %(host)s
 on conflict (origin) do update
