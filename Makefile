@@ -10,7 +10,7 @@ BENCH ?=
 TESTS ?= -n 2 --dist loadfile
 BIN := $(VENV)/bin
 
-.PHONY: help setup demo test lint docs bench-stream bench-eval bench-ablation bench-clef bench-match bench-origins bench-stories bench-figures bench-numerals
+.PHONY: help setup demo test lint docs bench-stream bench-eval bench-ablation bench-clef bench-match bench-origins bench-stories bench-figures bench-numerals soak
 .DEFAULT_GOAL := help
 
 help:
@@ -65,6 +65,10 @@ bench-stories: setup
 # How long quantities take to find: make bench-numerals BENCH=data/stream
 bench-numerals: setup
 	@PYTHONPATH=. $(BIN)/python benchmarks/numerals.py $(BENCH)
+
+# poll and fetch killed 50 times while they work: make soak BENCH="--feeds 100 --kills 20"
+soak: setup
+	@PYTHONPATH=. $(BIN)/python benchmarks/kill.py $(BENCH)
 
 docs: setup
 	@$(BIN)/python scripts/docs.py

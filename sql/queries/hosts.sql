@@ -74,9 +74,10 @@ on conflict (origin) do update
 set outcome = excluded.outcome, problem = excluded.problem, body = excluded.body, crawl_delay = excluded.crawl_delay,
     read_at = excluded.read_at, expires_at = excluded.expires_at, unreadable_since = excluded.unreadable_since
 
--- in_use --
--- Hosts that are held or paused now, for a look at who waits for whom.
-select host, holder, held_until, paused_until, pause_reason
+-- paused --
+-- Hosts that asked to be left alone for a while.
+select host, paused_until, pause_reason
 from ingest.hosts
-where held_until > clock_timestamp() or paused_until > clock_timestamp()
-order by host
+where paused_at <= clock_timestamp() and paused_until > clock_timestamp()
+order by paused_until desc
+limit 20
