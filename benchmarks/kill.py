@@ -37,6 +37,7 @@ from logging_server import Log, LoggingServer, article_text, kind
 from pipeline.adapters import database
 from pipeline.adapters.database import Connection
 from pipeline.local.prepare import prepare
+from pipeline.local.processes import exit_on_signals
 from pipeline.settings import Settings
 from pipeline.stages import fetch, poll, services
 from pipeline.stages.poll import add_feed
@@ -229,6 +230,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=20241119)
     parser.add_argument("--limit", type=float, default=600.0, help="seconds")
     arguments = parser.parse_args()
+    exit_on_signals()
     with (
         tempfile.TemporaryDirectory(prefix="claimwatch-soak-") as folder,
         LoggingServer(arguments.sites, arguments.feeds, arguments.entries, crawl_delay=CRAWL_DELAY) as site,

@@ -58,7 +58,7 @@ where not exists (
 delete from ingest.hosts
 where host in (
     select host from ingest.hosts
-    where taken_at < clock_timestamp() - %(kept)s
+    where taken_at < clock_timestamp() - %(kept)s::interval
       and coalesce(held_until, '-infinity') < clock_timestamp()
       and coalesce(paused_until, '-infinity') < clock_timestamp()
     limit %(chunk)s)
