@@ -9,8 +9,9 @@ BENCH ?=
 # Options of pytest: two processes, since the tests wait as much as they count. One test file stays in one of them.
 TESTS ?= -n 2 --dist loadfile
 BIN := $(VENV)/bin
+BENCHES := stream eval ablation clef match origins stories figures numerals poll schedule
 
-.PHONY: help setup demo test lint docs bench-stream bench-eval bench-ablation bench-clef bench-match bench-origins bench-stories bench-figures bench-numerals bench-poll bench-schedule
+.PHONY: help setup demo test lint docs soak $(BENCHES:%=bench-%)
 .DEFAULT_GOAL := help
 
 help:
@@ -78,6 +79,10 @@ $(VENV)/peers/reader/.ready:
 # How late news are seen, and with how many requests: make bench-schedule BENCH="--sources"
 bench-schedule: setup
 	@PYTHONPATH=. $(BIN)/python benchmarks/schedule.py $(BENCH)
+
+# poll and fetch killed 50 times while they work: make soak BENCH="--feeds 100 --kills 20"
+soak: setup
+	@PYTHONPATH=. $(BIN)/python benchmarks/kill.py $(BENCH)
 
 docs: setup
 	@$(BIN)/python scripts/docs.py

@@ -275,7 +275,7 @@ def settings_for(home: Path, port: int) -> Settings:
     """Politeness, robots.txt and address checks stay on; only the pauses meant for other people's servers go."""
     return Settings(
         home=home,
-        poll={"min_interval": 60, "max_interval": 60},
+        poll={"min_interval": 60, "max_interval": 60, "host_delay": 0},
         fetch={
             "host_map": {f"*.{DOMAIN}": f"127.0.0.1:{port}"},
             "allow_networks": ["127.0.0.0/8"],

@@ -82,6 +82,14 @@ class FetchSettings(Section):
     # Networks that may be reached although they are private; empty in production.
     allow_networks: list[str] = []
 
+    @field_validator("contact")
+    @classmethod
+    def _fits_a_header(cls, value: str) -> str:
+        value = value.strip()
+        if not re.fullmatch(r"[\x20-\x7e]{0,200}", value) or set(value) & set("()\\"):
+            raise ValueError("a web or mail address, in plain ASCII and without brackets: it goes into an HTTP header")
+        return value
+
 
 class ArchiveSettings(Section):
     """Where what was fetched is kept as WARC files, each record as the server sent it. Sizes in bytes."""
@@ -151,7 +159,7 @@ class RetentionSettings(Section):
     """What maintain deletes. Evidence and its article are kept whatever its age."""
 
     bodies_days: Days = 90  # archive files; the records that evidence rests on stay
-    runs_days: Days = 90  # the log of runs and outcomes
+    runs_days: Days = 90  # the log of runs and outcomes, and hosts that were not asked since
     logs_days: Days = 14  # Airflow's log files
     articles_days: Days | None = None  # unset: articles without evidence are kept too
 

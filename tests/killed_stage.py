@@ -53,8 +53,8 @@ def hook(moment: str, times: int) -> None:
 
     claim, storing, send = work.Run.claim, work.Run.storing, Mailer.send
 
-    def killed_claim(self: work.Run, limit: int) -> list[work.Item]:
-        items = claim(self, limit)
+    def killed_claim(self: work.Run, limit: int, a_host: int | None = None) -> list[work.Item]:
+        items = claim(self, limit, a_host)
         if items:
             now("claimed")
         return items

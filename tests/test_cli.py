@@ -302,3 +302,16 @@ def test_search_and_vector(command: Command, conn: Connection, bench: Bench) -> 
     vector_text = command("vector", "troops died").out.strip()
     best = conn.execute(f"select text from analysis.similar('{vector_text}', 1)").fetchone()[0]
     assert best == found[0]["text"]
+
+
+def test_whoever_has_no_contact_is_told(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    for n in range(2):
+        command("feeds", "add", f"http://127.0.0.{n + 1}/feed")
+    polled = command("poll")
+    assert polled.out.startswith("poll: 2 items: 2 address-refused")
+    assert polled.err.count("no contact") == 1
+    assert "no contact address is set" in command("status").out
+    monkeypatch.setenv("CLAIMWATCH_FETCH__CONTACT", "https://example.org/about")
+    command("feeds", "add", "http://127.0.0.3/feed")
+    assert "no contact" not in command("poll").err
+    assert "no contact" not in command("status").out

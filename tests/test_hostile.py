@@ -249,6 +249,21 @@ def test_too_many_requests_pauses_the_whole_host(conn: Connection, stages: Stage
     )
 
 
+def test_a_host_that_is_down_does_not_hold_up_a_batch(conn: Connection, stages: Stages, server: Server) -> None:
+    """After three time-outs in a row the rest of its feeds is put back, by all processes."""
+    for n in range(30):
+        add_feed(conn, stages, f"http://silent.example/feed/{n}")
+    add_feed(conn, stages, "http://good.example/feed")
+    begun = time.monotonic()
+    outcomes = poll.run(conn, stages, 100).outcomes
+    assert time.monotonic() - begun < 3 * TOTAL
+    assert outcomes["changed"] == 1
+    assert 3 <= outcomes["timeout"] <= 4
+    assert outcomes["not-its-turn"] == 30 - outcomes["timeout"]
+    due = conn.execute("select min(due_at) as at from ingest.work where attempts = 0 and stage = 'poll'").fetchone()
+    assert due.at > stages.clock.now() + timedelta(minutes=4)  # type: ignore[union-attr]
+
+
 def entries(conn: Connection) -> int:
     return int(conn.execute("select count(*) as n from ingest.entries").fetchone().n)  # type: ignore[union-attr]
 

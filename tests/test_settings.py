@@ -8,6 +8,7 @@ import traceback
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 from typer.testing import CliRunner
 
 from pipeline import settings as module
@@ -219,3 +220,11 @@ def test_default_home(monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
 )
 def test_mail_addresses(text: str, good: bool) -> None:
     assert is_mail_address(text) is good
+
+
+def test_a_contact_fits_into_a_header(home: Path) -> None:
+    for good in ("https://example.org/about", "Desk <desk@example.org>", ""):
+        assert Settings(home=home, fetch={"contact": f" {good} "}).fetch.contact == good
+    for bad in ("a\r\nx: y", "Überwachung", "(desk)", "x" * 201):
+        with pytest.raises(ValidationError, match="HTTP header"):
+            Settings(home=home, fetch={"contact": bad})

@@ -26,6 +26,8 @@ PATIENCE = 20.0  # seconds that a request waits for a host that another process 
 ASK_AGAIN = 0.5  # seconds between two attempts to take such a host
 IDLE = 0.3  # seconds without a request or waiter after which a host is given back; hosts are looked after as often
 MAX_PAUSE = 86_400.0  # seconds; a longer Retry-After is kept by the item, but a typo must not silence a host for good
+FAILURES = 3  # requests in a row that bring no answer, then the host is left alone
+DOWN = 300.0  # seconds; as long as an article waits for its second attempt
 AT_ONCE = 64  # requests at a time to all hosts together; each has a connection of its own at most
 
 
@@ -88,6 +90,8 @@ class _Host:
     paused_until: float = 0.0
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     refused_at: float = -ASK_AGAIN  # somebody else had it
+    refused_since: float | None = None
+    failures: int = 0  # in a row
     changed: asyncio.Event = field(default_factory=asyncio.Event)  # whose it is
 
 
@@ -175,6 +179,8 @@ class HostGate:
         finally:
             entry.users -= 1
             entry.idle_since = self._now()
+            if not entry.users:
+                entry.refused_since = None
 
     async def _turn(self, host: str, entry: _Host, delay: float, deadline: float | None) -> None:
         """Until a request may start; a place among all requests is taken then."""
@@ -198,6 +204,16 @@ class HostGate:
         entry.paused_until = max(entry.paused_until, self._now() + seconds)
         self._shared.pause(host, seconds, reason)
 
+    def went(self, host: str, *, well: bool) -> None:
+        """How a request ended. A host that fails FAILURES times in a row is paused: it is down, and each further
+        attempt would hold up the batch for a time-out.
+        """
+        entry = self._entry(host)
+        entry.failures = 0 if well else entry.failures + 1
+        if entry.failures >= FAILURES:
+            entry.failures = 0
+            self.pause(host, DOWN, f"it did not answer {FAILURES} times in a row")
+
     def wait_for(self, host: str, delay: float = 0.0) -> float:
         """Seconds until a request to this host may start, as far as this process knows; 0.0 means now."""
         entry = self._hosts.get(host)
@@ -214,11 +230,10 @@ class HostGate:
 
     async def _hold(self, host: str, entry: _Host) -> None:
         """Until the host is ours."""
-        patience = self._now() + PATIENCE
         while not self._ours(entry):
             if self._trouble is not None:
                 raise self._trouble
-            if self._now() > patience:
+            if entry.refused_since is not None and self._now() > entry.refused_since + PATIENCE:
                 raise NotItsTurn(f"another process asks {host}", retry_after=PATIENCE)
             entry.changed.clear()
             if self._keeper is None:
@@ -267,8 +282,10 @@ class HostGate:
             entry, found = self._hosts[name], taken.get(name)
             if found is None:
                 entry.refused_at = now
+                entry.refused_since = now if entry.refused_since is None else entry.refused_since
+                entry.changed.set()
                 continue
-            entry.held_until = now + hold
+            entry.held_until, entry.refused_since = now + hold, None
             if found.since_start is not None and (entry.started is None or then - found.since_start > entry.started):
                 entry.started, entry.spacing = then - found.since_start, found.spacing
             entry.paused_until = max(entry.paused_until, then + found.pause)

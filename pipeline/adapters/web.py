@@ -9,6 +9,7 @@ site's robots.txt.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from types import TracebackType
@@ -81,13 +82,23 @@ class Web:
                     )
                 raise PermanentError(f"robots.txt of {host} does not allow it: {answer.detail}", code="robots")
             delay = max(delay, answer.crawl_delay or 0.0)
-        async with self.gate(host, delay, self._deadline) as answered:
+        async with self._turn(host, delay) as answered:
             yield answered
 
     @asynccontextmanager
     async def _plain_visit(self, url: httpx.URL) -> AsyncIterator[Callable[[], None]]:
-        async with self.gate(host_of(url), self._delay, self._deadline) as answered:
+        async with self._turn(host_of(url), self._delay) as answered:
             yield answered
+
+    @asynccontextmanager
+    async def _turn(self, host: str, delay: float) -> AsyncIterator[Callable[[], None]]:
+        async with self.gate(host, delay, self._deadline) as answered:
+            try:
+                yield answered
+            except (httpx.TimeoutException, httpx.NetworkError, TransientError, asyncio.CancelledError):
+                self.gate.went(host, well=False)  # cancelled: the fetch's whole time is over
+                raise
+            self.gate.went(host, well=True)
 
     async def _robots_txt(self, url: str) -> Response:
         response = await self.client.get(

@@ -7,7 +7,7 @@ from typing import Any
 
 from pipeline.adapters.database import Connection, row, rows
 from pipeline.logic.coverage import Coverage
-from pipeline.stages.services import STAGES, Services
+from pipeline.stages.services import NO_CONTACT, STAGES, Services
 from pipeline.terminal import console, show
 
 SHOWN = 3  # rows of evidence a claim
@@ -39,6 +39,10 @@ def status(conn: Connection, services: Services) -> None:
     show(*pending(conn, services), title="Stages")
     counted = ", ".join(f"{r.alerts} {r.state}" for r in rows(conn, "alerts.states")) or "none"
     console.print(f"alerts: {counted}")
+    for r in rows(conn, "hosts.paused"):
+        console.print(f"{r.host} is left alone until {r.paused_until:%Y-%m-%d %H:%M} UTC: {r.pause_reason}")
+    if not services.settings.fetch.contact:
+        console.print(f"[yellow]no contact address is set[/]: {NO_CONTACT}")
 
 
 def demo(conn: Connection) -> None:

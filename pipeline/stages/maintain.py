@@ -72,7 +72,8 @@ def _retention(conn: Connection, services: Services) -> dict[str, int]:
             if len(gone) < CHUNK:
                 break
         deleted[what] = total
-    return deleted
+    hosts = rows(conn, "maintain.expire_hosts", kept=timedelta(days=kept.runs_days), chunk=CHUNK)
+    return deleted | {"hosts": len(hosts)}
 
 
 def _old_logs(services: Services) -> int:

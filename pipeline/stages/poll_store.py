@@ -1,4 +1,4 @@
-"""What polls brought is stored many at a time, in one transaction: entries, articles, and when each feed is due again."""
+"""What polls brought is stored many at a time, in one transaction: entries, articles, when each feed is due again."""
 
 from __future__ import annotations
 

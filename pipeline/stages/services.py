@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 STAGES = ("poll", "fetch", "extract", "embed", "group", "match", "track", "notify")
+NO_CONTACT = "set contact in [fetch]: sites read in the User-Agent whom to write to, and are slower to block it"
 PLAIN_BATCH = 200  # items a transaction's worth of work for stages without a batch setting of their own
 
 
@@ -64,9 +65,18 @@ class Services:
 
         return Entailment(name, threads=self.settings.embed.threads)
 
+    @cached_property
+    def _nameless(self) -> bool:
+        """Whether sites can't write to us; said once a process."""
+        if self.settings.fetch.contact:
+            return False
+        log.warning("no contact", hint=NO_CONTACT)
+        return True
+
     def http(self) -> HttpClient:
         from pipeline.adapters.http import HttpClient
 
+        _ = self._nameless
         return HttpClient(self.settings.fetch, clock=self.clock)
 
     @cached_property

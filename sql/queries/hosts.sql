@@ -67,16 +67,17 @@ where origin = any(%(origins)s) and read_at <= clock_timestamp()
 insert into ingest.robots as r (origin, host, outcome, problem, body, crawl_delay, read_at, expires_at, unreadable_since)
 select %(origin)s, %(host)s, %(outcome)s, %(problem)s, %(body)s, %(crawl_delay)s, clock_timestamp(),
        clock_timestamp() + %(fresh)s,
-       case when %(outcome)s = 'unreadable' then clock_timestamp() - %(unreadable)s end
+       case when %(outcome)s = 'unreadable' then clock_timestamp() - %(unreadable)s::interval end
 from ingest.hosts
 where host = %(host)s
 on conflict (origin) do update
 set outcome = excluded.outcome, problem = excluded.problem, body = excluded.body, crawl_delay = excluded.crawl_delay,
     read_at = excluded.read_at, expires_at = excluded.expires_at, unreadable_since = excluded.unreadable_since
 
--- in_use --
--- Hosts that are held or paused now, for a look at who waits for whom.
-select host, holder, held_until, paused_until, pause_reason
+-- paused --
+-- Hosts that asked to be left alone for a while.
+select host, paused_until, pause_reason
 from ingest.hosts
-where held_until > clock_timestamp() or paused_until > clock_timestamp()
-order by host
+where paused_at <= clock_timestamp() and paused_until > clock_timestamp()
+order by paused_until desc
+limit 20

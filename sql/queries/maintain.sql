@@ -41,3 +41,14 @@ where not exists (
     join pg_class c on c.oid = i.indexrelid
     join pg_am am on am.oid = c.relam and am.amname = 'hnsw'
     where i.indrelid = to_regclass(format('ingest.embeddings_%%s', m.model_id)))
+
+-- expire_hosts --
+-- Forgets hosts, with their robots.txt, that have not been asked for long. By the server's clock, as hosts are.
+delete from ingest.hosts
+where host in (
+    select host from ingest.hosts
+    where taken_at < clock_timestamp() - %(kept)s::interval
+      and coalesce(held_until, '-infinity') < clock_timestamp()
+      and coalesce(paused_until, '-infinity') < clock_timestamp()
+    limit %(chunk)s)
+returning host
