@@ -10,7 +10,7 @@ BENCH ?=
 TESTS ?= -n 2 --dist loadfile
 BIN := $(VENV)/bin
 
-.PHONY: help setup demo test lint docs bench-stream bench-eval bench-ablation bench-clef bench-match bench-origins bench-stories bench-figures bench-numerals
+.PHONY: help setup demo test lint docs bench-stream bench-eval bench-ablation bench-clef bench-match bench-origins bench-stories bench-figures bench-numerals bench-feeds
 .DEFAULT_GOAL := help
 
 help:
@@ -68,3 +68,7 @@ bench-numerals: setup
 
 docs: setup
 	@$(BIN)/python scripts/docs.py
+
+# A corpus of your own, and what is read otherwise than expected: make bench-feeds BENCH="FOLDER --differ"
+bench-feeds: setup
+	@PYTHONPATH=. $(BIN)/python benchmarks/feeds.py $(BENCH)
