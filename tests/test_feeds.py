@@ -312,6 +312,33 @@ def test_an_enclosure_is_not_the_page() -> None:
     )
 
 
+def test_captions_are_not_the_text() -> None:
+    space = 'xmlns:media="http://search.yahoo.com/mrss/"'
+    picture = "<media:content url='/p.jpg'><media:title>Pic</media:title><media:description type='plain'>A bridge"
+    picture += "</media:description></media:content>"
+    own = "<title>News</title><description>What happened.</description>"
+    for parts in (picture + own, own + picture):
+        entry = item(rss(f"<item {space}><guid>1</guid>{parts}</item>"))
+        assert (entry.title, entry.summary, entry.content) == ("News", "What happened.", "")
+    alone = item(rss(f"<item {space}><guid>1</guid><title>Film</title><media:group>{picture}</media:group></item>"))
+    assert (alone.title, alone.summary) == ("Film", "A bridge")
+
+
+def test_an_empty_link_beside_an_address_as_id() -> None:
+    assert item(rss("<item><link/><guid>https://paper.test/1</guid></item>")).url == "https://paper.test/1"
+    assert item(rss('<item><guid isPermaLink="false">https://paper.test/1</guid></item>')).url is None
+
+
+def test_entries_after_a_tag_that_is_never_closed() -> None:
+    broken = "<item><title>One<link>https://paper.test/1</link></item><item><title>Two</title><guid>2</guid></item>"
+    feed = parse(rss(broken), None, URL)
+    assert [entry.title for entry in feed.entries][1:] == ["Two"]
+    assert feed.entries[1].key == "2"
+    assert "mismatched" in (feed.problem or "")
+    cyrillic = rss(broken.replace("Two", "Два")).decode().replace("utf-8", "windows-1251").encode("cp1251")
+    assert parse(cyrillic, None, URL).entries[1].title == "Два"
+
+
 def test_authors_and_sources() -> None:
     atom = b"""<feed xmlns="http://www.w3.org/2005/Atom"><entry><id>1</id><author><name>A. One</name></author>
     <author><name>B. Two</name></author><source><title>Wire</title><link href="https://wire.test/"/></source></entry>
