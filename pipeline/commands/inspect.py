@@ -226,8 +226,12 @@ def _write(shown: dict[str, Any], indent: int | None = None) -> None:
         line = json.dumps(shown, ensure_ascii=False, indent=indent, default=_plain).encode()
     except UnicodeEncodeError:  # a file's name in no known encoding
         line = json.dumps(shown, indent=indent, default=_plain).encode()
-    sys.stdout.buffer.write(line + b"\n")
-    sys.stdout.buffer.flush()
+    try:
+        sys.stdout.buffer.write(line + b"\n")
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:  # whoever reads has had enough, as `head` has
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit(1) from None
 
 
 def _plain(value: object) -> object:
