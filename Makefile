@@ -9,7 +9,7 @@ BENCH ?=
 # Options of pytest: two processes, since the tests wait as much as they count. One test file stays in one of them.
 TESTS ?= -n 2 --dist loadfile
 BIN := $(VENV)/bin
-BENCHES := stream eval ablation clef match origins stories figures numerals poll schedule
+BENCHES := stream eval ablation clef match origins stories figures numerals poll schedule feeds
 
 .PHONY: help setup demo test lint docs soak $(BENCHES:%=bench-%)
 .DEFAULT_GOAL := help
@@ -86,3 +86,7 @@ soak: setup
 
 docs: setup
 	@$(BIN)/python scripts/docs.py
+
+# A corpus of your own, and what is read otherwise than expected: make bench-feeds BENCH="FOLDER --differ"
+bench-feeds: setup
+	@PYTHONPATH=. $(BIN)/python benchmarks/feeds.py $(BENCH)

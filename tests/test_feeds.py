@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import subprocess
 import sys
@@ -21,7 +22,6 @@ from pipeline.logic.feeds import discover, parse
 from pipeline.model import ParsedEntry, ParsedFeed
 
 URL = "https://paper.test/feeds/news.xml"
-CORPUS = Path(__file__).parents[1].parent / "shared" / "data" / "feeds"
 
 
 def rss(items: str, channel: str = "", head: str = '<?xml version="1.0" encoding="utf-8"?>') -> bytes:
@@ -276,24 +276,138 @@ def test_discover() -> None:
     assert discover(b"", URL) == []
 
 
-@pytest.mark.skipif(not CORPUS.exists(), reason="the shared feeds are not here")
-def test_a_corpus_of_odd_feeds() -> None:
-    files = [path for name in ("feedparser", "miniflux", "reader") for path in (CORPUS / name).rglob("*.xml")]
-    read = refused = 0
-    for path in files:
-        try:
-            feed = parse(path.read_bytes(), None, URL)
-        except PermanentError:
-            refused += 1
-            continue
-        read += 1
-        for entry in feed.entries:
-            for value in (entry.key, entry.title, entry.summary, entry.content, entry.author or ""):
-                assert value == text.clean(value)
-            assert entry.key
-            assert entry.url is None or entry.url.lower().startswith(("http://", "https://"))
-    assert read > 2000
-    assert refused < 20
+def test_skipped_hours_and_days() -> None:
+    channel = "<skipHours><hour>0</hour><hour> 3 </hour><hour>24</hour><hour>25</hour><hour>x</hour></skipHours>"
+    channel += "<skipDays><day>Sunday</day><day>monday</day><day>Someday</day></skipDays>"
+    feed = parse(rss("<item><guid>1</guid></item>", channel), None, URL)
+    assert (feed.skip_hours, feed.skip_days) == (frozenset({0, 3}), frozenset({0, 6}))
+    utf16 = rss("", channel, head="").decode().encode("utf-16")
+    assert parse(utf16, None, URL).skip_hours == feed.skip_hours
+    assert parse(rss("<item><description>&lt;skipHours&gt;5</description></item>"), None, URL).skip_hours == frozenset()
+
+
+def test_one_id_for_several_pages_is_none() -> None:
+    items = "".join(f"<item><guid isPermaLink='false'>0</guid><link>https://paper.test/{n}</link></item>" for n in "ab")
+    keys = [entry.key for entry in parse(rss(items), None, URL).entries]
+    assert keys == ["https://paper.test/a", "https://paper.test/b"]
+
+
+def test_relative_links() -> None:
+    items = '<item><link>world/1</link><guid isPermaLink="false">/id/7</guid></item>'
+    entry = item(rss(items, "<link>https://paper.test/home/</link>"))
+    assert (entry.url, entry.key) == ("https://paper.test/home/world/1", "https://paper.test/id/7")
+    assert item(rss(items)).url == "https://paper.test/feeds/world/1"
+    own = '<a:link xmlns:a="http://www.w3.org/2005/Atom" rel="self" href="https://own.test/f/rss"/>'
+    assert item(rss(items, own), url="feed.xml").url == "https://own.test/f/world/1"
+    assert item(rss(items), url="feed.xml").url is None
+    atom = b"""<feed xmlns="http://www.w3.org/2005/Atom"><link href="https://paper.test/home/"/><entry><id>1</id>
+    <link rel="enclosure" href="/e.mp3"/><link href="world/1"/></entry></feed>"""
+    assert item(atom).url == "https://paper.test/feeds/world/1"
+
+
+def test_an_enclosure_is_not_the_page() -> None:
+    links = '<link rel="alternate" href="https://paper.test/1"/><link rel="enclosure">https://paper.test/e.mp3</link>'
+    assert item(f'<feed xmlns="http://www.w3.org/2005/Atom"><entry>{links}</entry></feed>'.encode()).url == (
+        "https://paper.test/1"
+    )
+
+
+def test_captions_are_not_the_text() -> None:
+    space = 'xmlns:media="http://search.yahoo.com/mrss/"'
+    picture = "<media:content url='/p.jpg'><media:title>Pic</media:title><media:description type='plain'>A bridge"
+    picture += "</media:description></media:content>"
+    own = "<title>News</title><description>What happened.</description>"
+    for parts in (picture + own, own + picture):
+        entry = item(rss(f"<item {space}><guid>1</guid>{parts}</item>"))
+        assert (entry.title, entry.summary, entry.content) == ("News", "What happened.", "")
+    alone = item(rss(f"<item {space}><guid>1</guid><title>Film</title><media:group>{picture}</media:group></item>"))
+    assert (alone.title, alone.summary) == ("Film", "A bridge")
+
+
+def test_an_empty_link_beside_an_address_as_id() -> None:
+    assert item(rss("<item><link/><guid>https://paper.test/1</guid></item>")).url == "https://paper.test/1"
+    assert item(rss('<item><guid isPermaLink="false">https://paper.test/1</guid></item>')).url is None
+
+
+def test_entries_after_a_tag_that_is_never_closed() -> None:
+    broken = "<item><title>One<link>https://paper.test/1</link></item><item><title>Two</title><guid>2</guid></item>"
+    feed = parse(rss(broken), None, URL)
+    assert [entry.title for entry in feed.entries][1:] == ["Two"]
+    assert feed.entries[1].key == "2"
+    assert "mismatched" in (feed.problem or "")
+    cyrillic = rss(broken.replace("Two", "Два")).decode().replace("utf-8", "windows-1251").encode("cp1251")
+    assert parse(cyrillic, None, URL).entries[1].title == "Два"
+
+
+def test_authors_and_sources() -> None:
+    atom = b"""<feed xmlns="http://www.w3.org/2005/Atom"><entry><id>1</id><author><name>A. One</name></author>
+    <author><name>B. Two</name></author><source><title>Wire</title><link href="https://wire.test/"/></source></entry>
+    </feed>"""
+    entry = item(atom)
+    assert (entry.author, entry.source, entry.source_url) == ("A. One, B. Two", "Wire", "https://wire.test/")
+    entry = item(rss("<item><guid>1</guid><author>a@paper.test (A. One)</author></item>"))
+    assert entry.author == "a@paper.test (A. One)"
+    silent = item(rss("<item><author>A. One</author></item>"))
+    assert silent.is_empty
+    assert silent.key != item(rss("<item><author>B. Two</author></item>")).key
+
+
+def test_markup_where_there_should_be_none() -> None:
+    def title(value: str) -> str:
+        return item(rss(f"<item><guid>1</guid><title>{value}</title></item>")).title
+
+    assert title("&lt;b&gt;Bold&lt;/b&gt; claim") == "Bold claim"
+    assert title("The &lt;name&gt; of a tag") == "The <name> of a tag"
+    assert title("Losses &lt; 5 &amp;amp; gains &gt; 6") == "Losses < 5 & gains > 6"
+    assert title("&lt;![CDATA[ twice ]]&gt;") == "twice"
+    assert title("<![CDATA[cut <!-- here > off]]>") == "cut off"
+    assert item(rss("<item><description>safe&lt;object id=1&gt; text</description></item>")).summary == "safe text"
+
+
+def test_language_of_an_entry() -> None:
+    def language(entry: str, feed: str = 'xml:lang="ko"') -> str | None:
+        return item(f'<feed xmlns="http://www.w3.org/2005/Atom" {feed}><entry>{entry}</entry></feed>'.encode()).language
+
+    assert language("<title>a</title>") == "ko"
+    assert language('<title xml:lang="en">a</title>') == "en"
+    assert language('<title xml:lang="en">a</title><summary>b</summary>') == "ko"
+    assert language('<title xml:lang="">a</title>') is None
+    assert parse(rss("<item><title>a</title></item>"), None, URL, "uk-UA").entries[0].language == "uk"
+
+
+def test_labels_do_not_overrule_utf8() -> None:
+    body = rss("<item><title>Солдат</title></item>", head='<?xml version="1.0" encoding="iso-8859-1"?>')
+    assert item(body).title == item(body, content_type="text/xml").title == "Солдат"
+
+
+def test_old_formats() -> None:
+    cdf = b"<CHANNEL><TITLE>Old</TITLE><ITEM HREF='https://paper.test/1'><TITLE>One</TITLE></ITEM></CHANNEL>"
+    feed = parse(cdf, None, URL)
+    assert (feed.title, feed.entries[0].title, feed.entries[0].url) == ("Old", "One", "https://paper.test/1")
+    assert parse(b"<CHANNEL><TITLE>Old</TITLE></CHANNEL>", None, URL).title == "Old"
+    rss090 = b"""<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"
+    xmlns="http://my.netscape.com/rdf/simple/0.9/"><item><title>One</title><link>https://paper.test/1</link></item>
+    </rdf:RDF>"""
+    assert parse(rss090, None, URL).format == "rdf"
+    atom03 = b"""<feed version="0.3" xmlns="http://purl.org/atom/ns#"><entry><title mode="escaped" type="text/html">
+    &lt;i&gt;One&lt;/i&gt;</title><issued>2004-01-01T19:48:21Z</issued></entry></feed>"""
+    entry = parse(atom03, None, URL).entries[0]
+    assert (entry.title, entry.published) == ("One", datetime(2004, 1, 1, 19, 48, 21, tzinfo=UTC))
+
+
+def test_a_gzipped_feed() -> None:
+    assert item(gzip.compress(rss("<item><guid>1</guid></item>")), content_type="application/gzip").key == "1"
+
+
+_PIECES = ["<p>", "</p>", "<br/>", "<b>", "</b>", "<a href='x>y'>", "</a>", "one", " ", "two\n", "&amp;", "&lt;b&gt;"]
+
+
+@given(st.lists(st.sampled_from([*_PIECES, "북한", "&nbsp;", "5 < 6"]), max_size=12).map("".join))
+@settings(max_examples=300, deadline=None)
+def test_the_fast_reading_of_html_has_the_same_words(fragment: str) -> None:
+    fast = text._simple_text(fragment)
+    if fast is not None:
+        assert "".join(fast.split()) == "".join(text._parsed_text(fragment).split())
 
 
 # --- text ---

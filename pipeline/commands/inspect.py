@@ -22,9 +22,7 @@ SECONDS = 30.0  # for one file among several; feeds take milliseconds, pages ten
 
 FilesArgument = Annotated[
     list[str],
-    typer.Argument(
-        metavar="FILE_OR_URL...", help="Files, folders of files, http(s) addresses, or - for standard input."
-    ),
+    typer.Argument(metavar="FILE_OR_URL", help="Files, folders of files, http(s) addresses, or - for standard input."),
 ]
 UrlOption = Annotated[
     str | None, typer.Option(help="The address that a file came from: relative links are resolved against it.")
@@ -44,18 +42,20 @@ class Given:
 
 
 def parse_feed(files: FilesArgument, url: UrlOption = None, seconds: SecondsOption = SECONDS) -> None:
-    """Print what the product makes of a feed: RSS, RDF, Atom, JSON Feed or sitemap, as JSON.
+    """Print what the product makes of a feed or sitemap, as JSON.
 
-    One object with title, format, language, site_url, problem and entries, each entry with key, url, title, summary,
-    content, author, published (ISO 8601, UTC), source, source_url and language. A summary that the feed leaves out is
-    its content. `problem` says what is wrong with a feed that could be read all the same.
+    One object: title, format, language, site_url, problem and entries, each
+    with key, url, title, summary, content, author, published (ISO 8601, UTC),
+    source, source_url and language. A summary that the feed leaves out is its
+    content. `problem` says what is wrong with a feed that could be read.
 
-    With several files one line each, with "file" added; one that is no feed has "error" with code and message in its
-    line, and the others are read. With one file the message goes to standard error and the exit code is 1.
+    With several files one line each, with "file" added. One that is no feed
+    has "error" with code and message in its line, and the others are read.
+    With one file the message goes to standard error and the exit code is 1.
 
         claimwatch parse-feed https://example.org/rss.xml
-        curl -s https://example.org/rss.xml | claimwatch parse-feed - --url https://example.org/rss.xml
-        claimwatch parse-feed corpus/ | jq -r 'select(.error) | [.file, .error.message] | @tsv'
+        curl -s $URL | claimwatch parse-feed - --url $URL
+        claimwatch parse-feed corpus/ | jq -c 'select(.error)'
     """
     _print(partial(_feed, url), files, seconds)
 
@@ -63,7 +63,7 @@ def parse_feed(files: FilesArgument, url: UrlOption = None, seconds: SecondsOpti
 def extract(
     files: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[FILE_OR_URL]...", help="Pages to look at; without any the stage is run."),
+        typer.Argument(metavar="FILE_OR_URL", help="Pages to look at; without any the stage is run."),
     ] = None,
     url: UrlOption = None,
     seconds: SecondsOption = SECONDS,
@@ -71,13 +71,15 @@ def extract(
         int | None, typer.Option(help="For the stage: at most so many items; all that are due by default.")
     ] = None,
 ) -> None:
-    """Turn pages into titles and paragraphs; with a file or address, print what comes out of that page as JSON.
+    """Turn pages into titles and paragraphs; with files, print it as JSON.
 
-    Without arguments this is the stage: it takes the fetched pages from the database.
+    Without arguments this is the stage: it takes the fetched pages from the
+    database. With files, folders, addresses or - for standard input no
+    database is asked, and one object is printed: title, authors, date
+    (ISO 8601, UTC), language, paragraphs and whatever else was found.
 
-    With files, folders, addresses or - for standard input no database is asked, and one object is printed: title,
-    authors, date (ISO 8601, UTC), language, paragraphs and whatever else was found. With several files one line each,
-    with "file" added; a page without an article has "error" with code and message in its line. With one file the
+    With several files one line each, with "file" added. A page without an
+    article has "error" with code and message in its line. With one file the
     message goes to standard error and the exit code is 1.
 
         claimwatch extract https://example.org/news/1
@@ -97,10 +99,9 @@ def extract(
 
 
 def _feed(url: str | None, name: str) -> dict[str, Any]:
-    from pipeline.adapters.http import FEED_ACCEPT
     from pipeline.logic import feeds
 
-    given = _read(name, url, FEED_ACCEPT, "poll")
+    given = _read(name, url, "poll")
     parsed = feeds.parse(given.body, given.content_type, given.url or given.name, given.language)
     shown = asdict(parsed)
     listed = shown.pop("entries")
@@ -112,12 +113,11 @@ def _feed(url: str | None, name: str) -> dict[str, Any]:
 
 
 def _page(url: str | None, name: str) -> dict[str, Any]:
-    from pipeline.adapters.http import ARTICLE_ACCEPT
     from pipeline.clock import SystemClock
     from pipeline.logic import extraction
     from pipeline.logic.sitemaps import opened
 
-    given = _read(name, url, ARTICLE_ACCEPT, "fetch")
+    given = _read(name, url, "fetch")
     body = opened(given.body, given.name)  # corpora of pages are kept gzipped
     try:
         document = asdict(extraction.extract(body, given.content_type, given.url, SystemClock().now()))
@@ -130,10 +130,10 @@ def _page(url: str | None, name: str) -> dict[str, Any]:
     return {**first, "language": document.pop("language"), **document, "paragraphs": paragraphs}
 
 
-def _read(name: str, url: str | None, accept: str, section: str) -> Given:
+def _read(name: str, url: str | None, stage: str) -> Given:
     """The body behind a name. Raises ClaimwatchError: unreadable, too-large, http-404 and what a fetch can raise."""
     if _is_address(name):
-        return _fetched(name, accept, section)
+        return _fetched(name, stage)
     try:
         if name == STANDARD_INPUT:
             body = sys.stdin.buffer.read(MAX_FILE + 1)
@@ -157,17 +157,18 @@ def _told(name: str) -> str:
     return os.fsencode(name).decode("utf-8", "replace")
 
 
-def _fetched(address: str, accept: str, section: str) -> Given:
+def _fetched(address: str, stage: str) -> Given:
     import asyncio
 
-    from pipeline.adapters.http import HttpClient
+    from pipeline.adapters.http import ARTICLE_ACCEPT, FEED_ACCEPT, HttpClient
     from pipeline.settings import load
 
     settings = load()
+    accept = FEED_ACCEPT if stage == "poll" else ARTICLE_ACCEPT
 
     async def get() -> Given:
         async with HttpClient(settings.fetch) as client:
-            response = await client.get(address, max_body=getattr(settings, section).max_body, accept=accept)
+            response = await client.get(address, max_body=getattr(settings, stage).max_body, accept=accept)
         if not 200 <= response.status < 300:
             problem = f"the server answered {response.status} for {address}"
             raise PermanentError(problem, code=f"http-{response.status}")
@@ -225,8 +226,12 @@ def _write(shown: dict[str, Any], indent: int | None = None) -> None:
         line = json.dumps(shown, ensure_ascii=False, indent=indent, default=_plain).encode()
     except UnicodeEncodeError:  # a file's name in no known encoding
         line = json.dumps(shown, indent=indent, default=_plain).encode()
-    sys.stdout.buffer.write(line + b"\n")
-    sys.stdout.buffer.flush()
+    try:
+        sys.stdout.buffer.write(line + b"\n")
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:  # whoever reads has had enough, as `head` has
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit(1) from None
 
 
 def _plain(value: object) -> object:

@@ -112,7 +112,7 @@ def look(given: tuple[str, str]) -> Looked:
     about["seconds"] = time.perf_counter() - begun
     about["entries"] = len(ours.entries) if ours else 0
     if case is not None:
-        served = {"content-type": "application/xml", "content-location": address, **headers}
+        served = {"content-type": "application/xml", **headers, "content-location": url}
         about |= _compare(file, case, ours, url, _feedparser(body, served))
     elif file.endswith(".json"):
         about |= _compare_json(body, ours, url)

@@ -94,7 +94,7 @@ def plausible(moment: datetime) -> datetime | None:
 def _moment(parts: dict[str, str | None], language: str | None) -> datetime | None:
     month = int(parts["month"] or 0) if parts.get("month") else _MONTHS.get((parts.get("name") or "").lower(), 0)
     year = int(parts["year"] or 0)
-    if year < 100:
+    if len(parts["year"] or "") == 2:
         year += 2000 if year < 70 else 1900
     hour = int(parts.get("hour") or 0)
     if half := (parts.get("half") or parts.get("asian") or "").lower():

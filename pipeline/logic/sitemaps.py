@@ -16,7 +16,7 @@ from typing import Any
 
 from pipeline.errors import PermanentError
 from pipeline.logic import feeddates, text
-from pipeline.logic.entries import language_tag, link, make_entry, not_a_feed
+from pipeline.logic.entries import absolute, language_tag, link, make_entry, not_a_feed
 from pipeline.model import ParsedFeed
 
 MAX_BODY = 50 * 2**20  # bytes after decompression; the protocol's own limit of a sitemap (sitemaps.org, 50 MB)
@@ -107,7 +107,8 @@ def parse(body: bytes, url: str, since: datetime | None = None) -> ParsedSitemap
     if not looks_like_one(body):
         raise not_a_feed(url, "it is no sitemap")
     if _ROOT.search(body[:4096].replace(b"\0", b"")) is None:
-        addresses = [link(line, url) for line in text.decode(body).splitlines()[: 2 * MAX_PAGES]]
+        lines = text.decode(body).splitlines()[: 2 * MAX_PAGES]
+        addresses = [link(line, url) for line in lines if absolute(line.strip())]
         pages = {each: SitemapPage(each) for each in addresses if each}
         return ParsedSitemap(pages=tuple(pages.values())[:MAX_PAGES])
     pages, children, problem = _read(body, url)

@@ -88,7 +88,9 @@ def plain(value: str) -> str:
     """The text of a field that is declared to be plain. Whole tags in it are markup all the same, of a writer who
     declared it wrongly; a word in angle brackets that HTML has no tag for is text.
     """
-    if any(name.lower() in _KNOWN for name in _TAG_NAME.findall(value)):
+    if "<![CDATA[" in value:
+        value = _CDATA.sub("", value)
+    if "<!--" in value or any(name.lower() in _KNOWN for name in _TAG_NAME.findall(value)):
         return strip_html(value)
     return clean(html.unescape(value) if "&" in value else value)
 

@@ -20,6 +20,7 @@ _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _SKIPPED = re.compile(rb"<skip(hours|days)\b[^>]*>(.{0,4000}?)</skip", re.IGNORECASE | re.DOTALL)
 _SKIPPED_ONE = re.compile(rb"<(?:hour|day)\b[^>]*>\s*(\w+)\s*<", re.IGNORECASE)
 _CHANNEL = re.compile(rb"<(?:\w+:)?channel\b", re.IGNORECASE)
+_ITEM = re.compile(rb"<(?:[\w.-]+:)?(?:item|entry)[\s>/]", re.IGNORECASE)
 _NOT_TEXT = ("image/", "audio/", "video/", "font/", "application/pdf", "application/zip")
 _UTF8 = "application/xml; charset=utf-8"
 
@@ -43,16 +44,47 @@ def parse_xml(body: bytes, content_type: str | None, url: str, content_language:
     if feedparser.api.PREFERRED_XML_PARSERS != [saxreader.NAME]:
         feedparser.api.PREFERRED_XML_PARSERS[:] = [saxreader.NAME]
     try:
-        # A stream, never a string: feedparser would open a string as an address or a file.
-        parsed = feedparser.parse(
-            io.BytesIO(body), response_headers=headers, sanitize_html=False, resolve_relative_uris=False
-        )
+        parsed = _run(body, headers)
+        if _problem(parsed) and (lost := _lost(parsed, body)):
+            parsed = _mended(parsed, lost, body, content_type)
     except (RecursionError, ValueError, LookupError, AssertionError, TypeError, AttributeError) as error:
         raise not_a_feed(url, f"it could not be read ({type(error).__name__})") from error
     version = parsed.get("version") or ""
     if not version and not parsed.entries and not (parsed.feed and _CHANNEL.search(body[:8192])):
         raise not_a_feed(url, f"no feed format was recognised{_trouble(parsed)}")
     return _feed(parsed, version, body, url, language_tag(content_language))
+
+
+def _run(body: bytes, headers: dict[str, str]) -> Any:
+    import feedparser
+
+    # A stream, never a string: feedparser would open a string as an address or a file.
+    return feedparser.parse(
+        io.BytesIO(body), response_headers=headers, sanitize_html=False, resolve_relative_uris=False
+    )
+
+
+def _lost(parsed: Any, body: bytes) -> int:
+    """How many entries a broken document begins beyond those that have something in them."""
+    return max(0, len(_ITEM.findall(body)) - sum(bool(item) for item in parsed.entries))
+
+
+def _mended(parsed: Any, lost: int, body: bytes, content_type: str | None) -> Any:
+    """The document read again with its tags closed by libxml2, if that brings entries back."""
+    from lxml import etree  # type: ignore[import-untyped,unused-ignore]
+
+    reader = etree.XMLParser(encoding="utf-8", recover=True, resolve_entities=False, no_network=True)
+    try:
+        root = etree.fromstring(text.decode(body, content_type).encode("utf-8", "replace"), reader)
+    except (etree.XMLSyntaxError, ValueError):
+        return parsed
+    if root is None:
+        return parsed
+    again = _run(etree.tostring(root, encoding="utf-8"), {"content-type": _UTF8})
+    if _lost(again, body) >= lost:
+        return parsed
+    again.update(bozo=True, bozo_exception=parsed.get("bozo_exception"))
+    return again
 
 
 def _in_utf8(body: bytes, content_type: str | None) -> tuple[bytes, str | None]:
@@ -130,9 +162,9 @@ def _entry(item: Any, base: str, feed_language: str | None, *, atom: bool) -> Pa
     source, source_url = _source(item, base)
     return make_entry(
         key=_key(item, base),
-        url=_entry_link(item, base),
+        url=_entry_link(item, base) or (None if atom else _own_link(item)),
         title=_text(item, "title"),
-        summary=_text(item, "summary"),
+        summary=_text(item, "summary") or text.strip_html(_string(_get(item, saxreader.CAPTION))),
         content=content,
         author=_author(item),
         published=_published(item, language),
@@ -195,6 +227,12 @@ def _entry_link(item: Any, base: str) -> str | None:
     # What FeedBurner counts clicks for stands beside its own link.
     candidates = [_get(item, "feedburner_origlink"), stated, *alternate]
     return next((found for value in candidates if (found := link(value, base))), None)
+
+
+def _own_link(item: Any) -> str | None:
+    """An RSS id that is an address, beside an empty link: all there is."""
+    key = _string(_get(item, "id"))
+    return link(key, key) if dict.__contains__(item, "link") and absolute(key) else None
 
 
 def _is_text(media_type: object) -> bool:
