@@ -66,7 +66,9 @@ async def _fetch_all(run: Run, deps: WebDeps, work: list[tuple[Item, Any]]) -> N
             until = deadline if article.body_hash is None else looks_until
             return item, article, await _fetch(client, robots, gate, deps, article, until)
 
-        for task in asyncio.as_completed([one(item, article) for item, article in work]):
+        # Tasks in the order of the work: as_completed would start them in any, and a host is asked first come first.
+        tasks = [asyncio.create_task(one(item, article)) for item, article in work]
+        for task in asyncio.as_completed(tasks):
             item, article, fetched = await task
             with run.shield(item):
                 if fetched is None:
