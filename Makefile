@@ -10,7 +10,7 @@ BENCH ?=
 TESTS ?= -n 2 --dist loadfile
 BIN := $(VENV)/bin
 
-.PHONY: help setup demo test lint docs bench-stream bench-eval bench-ablation bench-clef bench-match bench-origins bench-stories bench-figures bench-numerals
+.PHONY: help setup demo test lint docs bench-stream bench-eval bench-ablation bench-clef bench-match bench-origins bench-stories bench-figures bench-numerals bench-archive
 .DEFAULT_GOAL := help
 
 help:
@@ -68,3 +68,7 @@ bench-numerals: setup
 
 docs: setup
 	@$(BIN)/python scripts/docs.py
+
+# Bytes and milliseconds a page: make bench-archive BENCH="--pages folder"
+bench-archive: setup
+	@PYTHONPATH=. $(BIN)/python benchmarks/archive.py $(BENCH)
