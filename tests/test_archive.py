@@ -209,6 +209,29 @@ def test_an_edit_is_a_version_with_its_changes(started: Bench, conn: Connection,
     assert look(started, conn, hours=2)["fetch"].outcomes == {"unchanged": 1}
 
 
+def test_a_page_that_is_fetched_anew_while_it_is_read(
+    bench: Bench, conn: Connection, paper: Paper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The reading of the old body is dropped, and the new one is read."""
+    paper.pages["/1"] = page(FIRST, SECOND)
+    add_feed(conn, bench, "http://paper.example/rss")
+    bench.run(conn, "poll", "fetch")
+    real = extraction.extract
+
+    def slow(*given: Any) -> Document:
+        monkeypatch.setattr(extract.extraction, "extract", real)
+        paper.pages["/1"] = page(SECOND, THIRD)
+        bench.clock.move(hours=1)  # type: ignore[attr-defined]
+        with database.session(bench.settings) as other:
+            assert bench.run(other, "fetch")["fetch"].outcomes == {"fetched": 1}
+        return real(*given)
+
+    monkeypatch.setattr(extract.extraction, "extract", slow)
+    assert bench.run(conn, "extract")["extract"].outcomes == {"page-changed": 1, "extracted": 1}
+    assert values(conn, "select count(*) from ingest.paragraphs where text = %s", FIRST) == [0]
+    assert values(conn, "select count(*) from ingest.paragraphs where text = %s", THIRD) == [1]
+
+
 def test_a_page_that_is_taken_down(started: Bench, conn: Connection, paper: Paper) -> None:
     """Its text stays, and the archive has the server's word for it."""
     del paper.pages["/1"]
@@ -218,6 +241,9 @@ def test_a_page_that_is_taken_down(started: Bench, conn: Connection, paper: Pape
     assert values(conn, "select status from ingest.captures where article_id is not null") == [200, 404]
     assert values(conn, "select last_outcome from ingest.articles") == ["http-404"]
     assert values(conn, "select source from ingest.versions") == ["page"]
+    paper.pages["/1"] = page(FIRST, SECOND)
+    assert look(started, conn, hours=2)["fetch"].outcomes == {"unchanged": 1}
+    assert values(conn, "select last_outcome from ingest.articles") == ["unchanged"]
 
 
 def test_looks_can_be_switched_off(bench: Bench, conn: Connection, paper: Paper) -> None:

@@ -357,7 +357,7 @@ def test_killed_around_a_record(scene: Scene, stage: str, moment: str) -> None:
         same(case.content(), scene.content)
         archive = case.bench.archive
         with database.session(case.bench.settings) as conn:
-            stored = rows(conn, "captures.to_verify", since=None)
+            stored = rows(conn, "captures.to_verify", after=0, since=None, chunk=1000)
             assert len(stored) == len(scene.content["captures"])
             for r in stored:
                 archive.check(Place(r.warc_file, r.warc_offset, r.warc_length), r.digest)

@@ -149,7 +149,7 @@ def _store(run: Run, deps: WebDeps, item: Item, article: Any, fetched: Fetched) 
         capture_id = captures.add(run.conn, kept) if kept is not None else None
         if response is not None and outcome in ("fetched", "unchanged"):
             _keep_page(run, article, response, kept, capture_id, now, new=new)
-        if not (seen and outcome == "unchanged"):
+        if not (seen and outcome == "unchanged" and article.last_problem is None):
             _note(run, article.article_id, outcome, fetched.problem)
         if new or not seen:  # else its page was read before and is no other now
             run.queue("extract", [article.article_id])
