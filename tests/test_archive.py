@@ -613,6 +613,11 @@ def test_get_prints_the_body_as_it_came(started: Bench, conn: Connection, paper:
     assert paper.pages["/1"] in whole
 
 
+def test_a_backup_says_what_is_not_in_it(started: Bench, command: Any, tmp_path: Path) -> None:
+    said = " ".join(command("backup", tmp_path / "b")[1].split())
+    assert f"copy {started.archive.folder} too" in said
+
+
 def test_verify_finds_a_flipped_byte(started: Bench, conn: Connection, command: Any) -> None:
     place = conn.execute("select * from ingest.captures where article_id is not null").fetchone()
     path = started.archive.folder / place.warc_file

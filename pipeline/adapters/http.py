@@ -7,6 +7,7 @@ HostGate's (gate.py), robots.txt is robots.py's.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ssl
 import time
 from collections.abc import Callable
@@ -169,6 +170,7 @@ class _Chain:
                     only_permanent = only_permanent and response.status_code in _PERMANENT
                     permanent_url = str(current) if only_permanent else permanent_url
                     continue
+                exchange = _exchange(at, response)  # before the body: the connection may close with it
                 return Response(
                     status=response.status_code,
                     url=str(current),
@@ -176,7 +178,7 @@ class _Chain:
                     headers={k: v for k, v in response.headers.items() if k != "set-cookie"},
                     permanent_url=permanent_url,
                     elapsed=time.monotonic() - begun,
-                    exchange=_exchange(at, response),
+                    exchange=exchange,
                 )
             finally:
                 await response.aclose()
@@ -185,7 +187,9 @@ class _Chain:
 
 def _exchange(at: datetime, response: httpx.Response) -> Exchange:
     """What the archive keeps of request and answer beside the body."""
-    peer = response.extensions["network_stream"].get_extra_info("server_addr")
+    stream, peer = response.extensions.get("network_stream"), None
+    with contextlib.suppress(OSError):  # reset meanwhile
+        peer = stream.get_extra_info("server_addr") if stream is not None else None
     return Exchange(
         at=at,
         method=response.request.method,
