@@ -9,7 +9,7 @@ BENCH ?=
 # Options of pytest: two processes, since the tests wait as much as they count. One test file stays in one of them.
 TESTS ?= -n 2 --dist loadfile
 BIN := $(VENV)/bin
-BENCHES := stream eval ablation clef match origins stories figures numerals poll schedule feeds
+BENCHES := stream eval ablation clef match origins stories figures numerals poll schedule feeds archive
 
 .PHONY: help setup demo test lint docs soak $(BENCHES:%=bench-%)
 .DEFAULT_GOAL := help
@@ -90,3 +90,7 @@ docs: setup
 # A corpus of your own, and what is read otherwise than expected: make bench-feeds BENCH="FOLDER --differ"
 bench-feeds: setup
 	@PYTHONPATH=. $(BIN)/python benchmarks/feeds.py $(BENCH)
+
+# Bytes and milliseconds a page: make bench-archive BENCH="--pages folder"
+bench-archive: setup
+	@PYTHONPATH=. $(BIN)/python benchmarks/archive.py $(BENCH)

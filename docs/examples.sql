@@ -266,7 +266,7 @@ join analysis.figures before on before.figure_id = now.corrects
 order by before.corrected_at;
 
 -- proof_of_evidence --
--- Which answer of which server proves a sentence, and where does it stand in the archive? Then: claimwatch archive get CAPTURE
+-- Which answer of which server proves a sentence, and where does it stand in the archive? `claimwatch archive get CAPTURE` prints it.
 select e.claim_id, e.publisher, e.sentence, c.capture_id, c.captured_at, c.final_url, c.sha256, c.warc_file, c.warc_offset
 from analysis.captures c
 join analysis.paragraphs p using (version_id)

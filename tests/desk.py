@@ -58,7 +58,9 @@ class Desk:
             )
         )
 
-    def version(self, article: int, at: datetime, *texts: str, source: str = "page") -> list[int]:
+    def version(
+        self, article: int, at: datetime, *texts: str, source: str = "page", reextracted: bool = False
+    ) -> list[int]:
         """A text of the article, and what extract queues for it; the paragraphs' numbers."""
         version = row(
             self.conn,
@@ -70,7 +72,7 @@ class Desk:
             author=None,
             capture_id=None,
             extractor=None,
-            reextracted=False,
+            reextracted=reextracted,
             language="en",
             published_at=at,
             now=self.clock.now(),

@@ -3,7 +3,8 @@
     python tests/killed_stage.py \
         '{"settings": {...}, "stage": "embed", "batch": 5, "kill": ["before-commit", 3], "vectors": "vectors.npz"}'
 
-Moments: claimed, before-commit, after-commit, before-send, after-send; the number says at which of them. With
+Moments: claimed, before-commit, after-commit, before-send, after-send, within-record (half of it is in the archive),
+recorded (all of it, and its row is not stored); the number says at which of them. With
 "wait" the process says "ready" and begins when a line comes in. Prints what it did as JSON, if it lives to do so.
 """
 
@@ -22,9 +23,12 @@ import numpy as np
 
 from pipeline.adapters.encoder import Encoder
 from pipeline.adapters.mailer import Mailer
+from pipeline.adapters.warc_files import Files
 from pipeline.logging import configure
 from pipeline.settings import EmbedSettings, Settings
 from pipeline.stages import services, work
+
+LARGER_THAN_A_HEAD = 600  # bytes: a file's own first record is smaller, one with a page larger
 
 
 class Stored:
@@ -71,6 +75,21 @@ def hook(moment: str, times: int) -> None:
         send(self, message)
         now("after-send")
 
+    append, write = Files.append, os.pwrite
+
+    def killed_append(self: Files, *given: Any) -> Any:
+        place = append(self, *given)
+        now("recorded")
+        return place
+
+    def killed_write(handle: int, data: Any, offset: int) -> int:
+        if moment == "within-record" and left == 1 and len(data) > LARGER_THAN_A_HEAD:
+            write(handle, data[: len(data) // 2], offset)
+        if len(data) > LARGER_THAN_A_HEAD:
+            now("within-record")
+        return write(handle, data, offset)
+
+    Files.append, os.pwrite = killed_append, killed_write  # type: ignore[method-assign,assignment]
     work.Run.claim, work.Run.storing, Mailer.send = killed_claim, killed_storing, killed_send  # type: ignore[method-assign,assignment]
 
 

@@ -31,6 +31,7 @@ from pipeline.adapters import database
 from pipeline.adapters.database import rows
 from pipeline.adapters.encoder import Encoder
 from pipeline.adapters.postgres import EmbeddedServer
+from pipeline.adapters.warc import Place
 from pipeline.clock import FileClock
 from pipeline.newsroom.content import feed_urls
 from pipeline.newsroom.server import create_app
@@ -342,6 +343,26 @@ def test_killed(scene: Scene, stage: str, moment: str, times: int) -> None:
         assert told(case.mails()) == told(scene.mails)
         with database.session(case.bench.settings) as conn:
             assert conn.execute("select count(*) from ingest.runs where finished_at is null").fetchone()[0] == 1
+
+
+@pytest.mark.parametrize("moment", ["within-record", "recorded"])
+@pytest.mark.parametrize("stage", ["poll", "fetch"])
+def test_killed_around_a_record(scene: Scene, stage: str, moment: str) -> None:
+    """A record without a row harms nobody, half a record neither, and no row is without its record."""
+    with scene.clone(stage) as case:
+        total, _ = case.waiting()
+        case.kill(moment, 3)
+        left, leased = case.waiting()
+        assert total - left == 2
+        assert leased > 0
+        case.finish()
+        same(case.content(), scene.content)
+        archive = case.bench.archive
+        with database.session(case.bench.settings) as conn:
+            stored = rows(conn, "captures.to_verify", after=0, since=None, chunk=1000)
+            assert len(stored) == len(scene.content["captures"])
+            for r in stored:
+                archive.check(Place(r.warc_file, r.warc_offset, r.warc_length), r.digest)
 
 
 @pytest.mark.parametrize(

@@ -182,3 +182,20 @@ def test_a_redirect_elsewhere_than_the_web_is_refused(target: str) -> None:
 @pytest.mark.parametrize("url", ["", "nonsense", "ftp://a.test/", "http://u@a.test/", "http:///x", "http://a.test:0/"])
 def test_bad_addresses(url: str) -> None:
     assert code(fixed(answer()), url) == "bad-url"
+
+@pytest.mark.parametrize("connection", ["keep-alive", "close"])
+def test_the_exchange_as_the_wire_had_it(connection: str) -> None:
+    """What the archive keeps beside the body: of the last request, where redirects led."""
+    table = {
+        "/a": answer(302, location="/b?q=%C3%A9"),
+        "/b?q=%C3%A9": answer(200, b"hello", connection=connection, etag='"1"', X_Odd="1").replace(
+            b"X-Odd: 1\r\n", b"X-Odd: 1\r\nSet-Cookie: a=1\r\nSet-Cookie: b=2\r\n"
+        ),
+    }
+    exchange = get(routes(table), etag='"0"').exchange
+    assert exchange is not None
+    assert (exchange.method, exchange.target, exchange.protocol) == ("GET", "/b?q=%C3%A9", "HTTP/1.1")
+    assert (exchange.status, exchange.reason, exchange.address) == (200, "X", "127.0.0.1")
+    assert ("If-None-Match", '"0"') in exchange.request_headers
+    assert [value for name, value in exchange.response_headers if name == "Set-Cookie"] == ["a=1", "b=2"]
+    assert exchange.at.tzinfo is not None

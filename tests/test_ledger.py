@@ -223,6 +223,17 @@ def test_a_silent_edit_of_a_figure(desk: Desk) -> None:
     assert [desk.one(known, CLAIM, NOW.date(), NOW + h * HOUR) for h in (1, 6)] == [1100, 300]
 
 
+def test_a_figure_that_only_we_read_anew_is_no_edit(desk: Desk) -> None:
+    """The ledger is put right, and nobody is told that the outlet did it."""
+    article = told(desk, NIS.format("1,100"))
+    desk.clock.move(hours=5)
+    (paragraph,) = desk.version(article, NOW, NIS.format("300"), reextracted=True)
+    desk.match(paragraph)
+    desk.track()
+    assert shown(desk, "low::int, corrected_at is null as stands") == [(1100, False), (300, True)]
+    assert "figure_edited" not in figure_events(desk)
+
+
 def test_the_range_and_who_stands_behind_it(desk: Desk) -> None:
     told(desk, NIS.format("1,100"))
     told(

@@ -354,6 +354,39 @@ def test_the_page_after_the_feeds_own_text_is_no_edit(desk: Desk) -> None:
     assert desk.kinds() == ["first_seen"]
 
 
+def test_a_page_that_only_we_read_anew_is_no_edit(desk: Desk) -> None:
+    """The publisher's own edit after it is one, of what the new reading had."""
+    desk.clock.at = NOW
+    article = desk.article(NOW - HOUR)
+    (first,) = desk.version(article, NOW - HOUR, f"{KILLED}. More follows.")
+    desk.match(first)
+    desk.track()
+    assert len(desk.mails()) == 1
+    (again, _) = desk.version(article, NOW - HOUR, f"{KILLED}.", "More follows.", reextracted=True)
+    desk.match(again)
+    desk.track()
+    assert desk.kinds() == ["first_seen"]
+    assert desk.mails() == []
+    desk.version(article, NOW - HOUR, f"{FEWER}.", "More follows.")
+    desk.track()
+    assert desk.kinds() == ["first_seen", "edited"]
+    assert len(desk.mails()) == 1
+
+
+def test_what_a_new_reading_brings_up_is_no_news(desk: Desk) -> None:
+    desk.clock.at = NOW
+    article = desk.article(NOW - HOUR)
+    desk.version(article, NOW - HOUR, "A caption.")
+    (found,) = desk.version(article, NOW - HOUR, f"{KILLED}.", reextracted=True)
+    desk.match(found)
+    desk.track()
+    assert desk.kinds() == ["archive"]
+    assert desk.mails() == []
+    desk.report(NOW, "B")  # news of it still is
+    desk.track()
+    assert len(desk.mails()) == 1
+
+
 def test_pages_with_evidence_are_read_again_ever_more_rarely(desk: Desk) -> None:
     desk.clock.at = NOW
     desk.report(NOW - HOUR)

@@ -7,6 +7,7 @@ HostGate's (gate.py), robots.txt is robots.py's; web.py joins the three.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ssl
 import time
 from collections.abc import AsyncIterator, Callable
@@ -241,12 +242,13 @@ class _Chain:
             self._cookies.extract_cookies(response)
             if response.status_code in _REDIRECTS and response.headers.get("location"):
                 return response
+            exchange = _exchange(at, response)  # before the body: the connection may close with it
             return Response(
                 status=response.status_code,
                 url=str(current),
                 body=await _body(response, str(current), limits),
                 headers={k: v for k, v in response.headers.items() if k != "set-cookie"},
-                exchange=_exchange(at, response),
+                exchange=exchange,
             )
         finally:
             await response.aclose()
@@ -254,7 +256,9 @@ class _Chain:
 
 def _exchange(at: datetime, response: httpx.Response) -> Exchange:
     """What the archive keeps of request and answer beside the body."""
-    peer = response.extensions["network_stream"].get_extra_info("server_addr")
+    stream, peer = response.extensions.get("network_stream"), None
+    with contextlib.suppress(OSError):  # reset meanwhile
+        peer = stream.get_extra_info("server_addr") if stream is not None else None
     return Exchange(
         at=at,
         method=response.request.method,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -16,6 +17,7 @@ from pipeline.errors import ConfigurationError
 from pipeline.logic import urls
 from pipeline.terminal import Format, console, show
 
+CHUNK = 5000  # rows read at a time
 archive_app = typer.Typer(help="What was fetched, as the servers sent it: WARC files.", no_args_is_help=True)
 Subject = Annotated[str, typer.Argument(help="An article's number or address.")]
 SinceOption = Annotated[
@@ -77,7 +79,7 @@ def archive_verify(since: SinceOption = None) -> None:
         total = row(conn, "captures.total", since=moment).captures
         with Progress(console=console, disable=not console.is_terminal) as bar:
             task = bar.add_task("verifying", total=total)
-            for r in rows(conn, "captures.to_verify", since=moment):
+            for r in _captures(conn, moment):
                 problem = _problem(services.archive, r)
                 bad, good = bad + (problem is not None), good + (problem is None)
                 if problem:
@@ -167,6 +169,14 @@ def _print_changes(conn: Connection, article_id: int) -> None:
         else:
             text = (r.text_after or r.text_before).join(marks[r.kind])
         console.print(text, markup=False, soft_wrap=True)
+
+
+def _captures(conn: Connection, since: datetime | None) -> Iterator[Any]:
+    """All that are to be there, some thousands at a time."""
+    after = 0
+    while found := rows(conn, "captures.to_verify", after=after, since=since, chunk=CHUNK):
+        yield from found
+        after = found[-1].capture_id
 
 
 def _problem(archive: Archive, r: Any) -> str | None:

@@ -98,8 +98,11 @@ def _store(run: Run, item: Item, article: Any, read: Read, rests_on: Found, now:
         return
     texts = [document.title, *document.paragraphs]
     again = article.extractor is not None  # this very page has been read before: what is new is our reading
-    if article.body_hash is not None and read.outcome not in UNREAD:
-        rows(run.conn, "articles.page_read", article_id=article.article_id, extractor=extractor())
+    if article.body_hash is not None:
+        told = {"body_hash": article.body_hash, "extractor": None if read.outcome in UNREAD else extractor()}
+        if not rows(run.conn, "articles.page_read", article_id=article.article_id, **told):
+            run.again(item, "page-changed", now, fresh=True)  # fetched anew while this one was read
+            return
     if again and read.source != "page":  # what an earlier extractor had made of it stands
         run.done(item, read.outcome, read.problem)
         return
@@ -141,8 +144,8 @@ def _store(run: Run, item: Item, article: Any, read: Read, rests_on: Found, now:
     run.report.counts["paragraphs_new"] += len(new)
     run.report.counts["paragraphs_known"] += sum(1 for t in texts if t) - len(new)
     if article.body_hash is not None:
-        told = {"outcome": read.outcome, "problem": read.problem}
-        rows(run.conn, "articles.set_outcome", article_id=article.article_id, **told)
+        ended = {"outcome": read.outcome, "problem": read.problem}
+        rows(run.conn, "articles.set_outcome", article_id=article.article_id, **ended)
     run.done(item, read.outcome, read.problem)
 
 

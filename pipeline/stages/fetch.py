@@ -61,7 +61,9 @@ async def _fetch_all(run: Run, deps: WebDeps, work: list[tuple[Item, Any]]) -> N
         async def one(item: Item, article: Any) -> tuple[Item, Any, Fetched | NotItsTurn]:
             return item, article, await _fetch(web, deps, article)
 
-        for task in asyncio.as_completed([one(item, article) for item, article in work]):
+        # Tasks in the order of the work: as_completed would start them in any, and a host is asked first come first.
+        tasks = [asyncio.create_task(one(item, article)) for item, article in work]
+        for task in asyncio.as_completed(tasks):
             item, article, fetched = await task
             with run.shield(item):
                 if isinstance(fetched, NotItsTurn):
@@ -123,7 +125,7 @@ def _store(run: Run, deps: WebDeps, item: Item, article: Any, fetched: Fetched) 
         capture_id = captures.add(run.conn, kept) if kept is not None else None
         if response is not None and outcome in ("fetched", "unchanged"):
             _keep_page(run, article, response, kept, capture_id, now, new=new)
-        if not (seen and outcome == "unchanged"):
+        if not (seen and outcome == "unchanged" and article.last_problem is None):
             _note(run, article.article_id, outcome, fetched.problem)
         if new or not seen:  # else its page was read before and is no other now
             run.queue("extract", [article.article_id])

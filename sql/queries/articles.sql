@@ -1,7 +1,7 @@
 -- to_fetch --
 -- What a fetch needs to know of its articles, and the age of each: from its publication, or from when it was first seen.
 -- Those that were never fetched come first.
-select a.article_id, a.url, p.etag, p.last_modified, p.body_hash,
+select a.article_id, a.url, a.last_problem, p.etag, p.last_modified, p.body_hash,
        least(a.first_seen_at, (select min(e.published_at) from ingest.entries e where e.article_id = a.article_id)) as born_at
 from ingest.articles a left join ingest.pages p using (article_id)
 where a.article_id = any(%(article_ids)s)
@@ -25,8 +25,10 @@ set checked_at = %(now)s, etag = coalesce(%(etag)s, etag), last_modified = coale
 where article_id = %(article_id)s
 
 -- page_read --
--- What has read an article's page.
-update ingest.pages set extractor = %(extractor)s where article_id = %(article_id)s
+-- What has read an article's page; no row where another body has taken its place meanwhile.
+update ingest.pages set extractor = coalesce(%(extractor)s, extractor)
+where article_id = %(article_id)s and body_hash = %(body_hash)s
+returning article_id
 
 -- set_outcome --
 -- How the last fetch or extraction of an article went.

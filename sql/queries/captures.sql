@@ -86,11 +86,12 @@ join ingest.captures held on held.capture_id = coalesce(c.revisit_of, c.capture_
 where c.capture_id = %(capture_id)s
 
 -- to_verify --
--- Captures whose record is to be there, in the order in which they lie on disk.
-select capture_id, kind, warc_file, warc_offset, warc_length, case when kind in ('response', 'resource') then digest end as digest
+-- The next captures whose record is to be there.
+select capture_id, warc_file, warc_offset, warc_length, case when kind in ('response', 'resource') then digest end as digest
 from ingest.captures
-where expired_at is null and (%(since)s::timestamptz is null or captured_at >= %(since)s)
-order by warc_file, warc_offset
+where capture_id > %(after)s and expired_at is null and (%(since)s::timestamptz is null or captured_at >= %(since)s)
+order by capture_id
+limit %(chunk)s
 
 -- total --
 -- How many captures there are to verify.

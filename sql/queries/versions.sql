@@ -29,12 +29,15 @@ where a.article_id = %(article_id)s or a.url = any(%(urls)s)
 -- The texts of an article, oldest first, with how many paragraphs each changed.
 select v.version_id, v.known_at, v.source, v.reextracted, v.title, v.capture_id,
        (select count(*) from ingest.appearances ap where ap.version_id = v.version_id and ap.position > 0) as paragraphs,
-       count(*) filter (where ch.kind = 'added') as added, count(*) filter (where ch.kind = 'removed') as removed,
-       count(*) filter (where ch.kind = 'changed') as changed
+       ch.added, ch.removed, ch.changed
 from ingest.versions v
-left join ingest.version_changes ch using (version_id)
+cross join lateral (
+    select count(*) filter (where kind = 'added') as added, count(*) filter (where kind = 'removed') as removed,
+           count(*) filter (where kind = 'changed') as changed
+    from ingest.version_changes
+    where version_id = v.version_id
+) ch
 where v.article_id = %(article_id)s
-group by v.version_id
 order by v.version_id
 
 -- changes --

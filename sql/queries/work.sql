@@ -74,10 +74,10 @@ values (%(stage)s, %(item_id)s, %(host)s, %(due_at)s)
 on conflict (stage, item_id) do nothing
 
 -- add_all --
--- Queues many items of a stage that goes to no host.
+-- Queues many items of a stage that goes to no host; one that was only to be done again no longer gives way.
 insert into ingest.work (stage, item_id, due_at)
 select %(stage)s, unnest(%(item_ids)s::bigint[]), %(due_at)s
-on conflict (stage, item_id) do nothing
+on conflict (stage, item_id) do update set again = false where work.again
 
 -- look_again --
 -- Queues an item that was done before; one that is queued for later comes forward.
