@@ -69,8 +69,7 @@ def test_every_record_comes_with_its_block(form: str) -> None:
 def test_the_same_as_another_reader() -> None:
     content = FORMS["one member a record"]
     theirs = [
-        (r.rec_headers.get_header("WARC-Record-ID"), r.rec_type, r.length)
-        for r in ArchiveIterator(io.BytesIO(content))
+        (r.rec_headers.get_header("WARC-Record-ID"), r.rec_type, r.length) for r in ArchiveIterator(io.BytesIO(content))
     ]
     ours = [(r.headers["warc-record-id"], r.kind, r.length) for r in read(content) if isinstance(r, Record)]
     assert ours == theirs
@@ -82,10 +81,13 @@ def test_read_on_from_behind_any_record(form: str) -> None:
     everything = read(content)
     for at, record in enumerate(everything):
         rest = read(content, record.after)
-        assert [r.headers["warc-record-id"] for r in rest] == [  # type: ignore[union-attr]
-            r.headers["warc-record-id"]  # type: ignore[union-attr]
-            for r in everything[at + 1 :]
-        ]
+        assert (
+            [r.headers["warc-record-id"] for r in rest]
+            == [  # type: ignore[union-attr]
+                r.headers["warc-record-id"]  # type: ignore[union-attr]
+                for r in everything[at + 1 :]
+            ]
+        )
 
 
 def test_a_place_is_a_seek_where_the_file_allows_it() -> None:
