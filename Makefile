@@ -10,7 +10,7 @@ BENCH ?=
 TESTS ?= -n 2 --dist loadfile
 BIN := $(VENV)/bin
 
-.PHONY: help setup demo test lint docs bench-stream bench-eval bench-ablation bench-clef bench-match bench-origins bench-stories bench-figures bench-numerals
+.PHONY: help setup demo test lint docs bench-stream bench-eval bench-ablation bench-clef bench-match bench-origins bench-stories bench-figures bench-numerals bench-backfill
 .DEFAULT_GOAL := help
 
 help:
@@ -65,6 +65,10 @@ bench-stories: setup
 # How long quantities take to find: make bench-numerals BENCH=data/stream
 bench-numerals: setup
 	@PYTHONPATH=. $(BIN)/python benchmarks/numerals.py $(BENCH)
+
+# Pages a second through a web archive's file: make bench-backfill BENCH="--size 50"
+bench-backfill: setup
+	@PYTHONPATH=. $(BIN)/python benchmarks/backfill.py $(BENCH)
 
 docs: setup
 	@$(BIN)/python scripts/docs.py
