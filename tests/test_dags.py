@@ -16,7 +16,7 @@ LOOK = """
 import importlib, json, sys
 sys.path.insert(0, "dags")
 found = {}
-for name in ("ingest", "match", "alert", "maintain"):
+for name in ("ingest", "match", "alert", "maintain", "backfill"):
     dag = getattr(importlib.import_module(name), name)()
     found[name] = {
         "tasks": {t.task_id: sorted(t.downstream_task_ids) for t in dag.tasks},
@@ -26,6 +26,8 @@ for name in ("ingest", "match", "alert", "maintain"):
         "assets": [asset.name for asset in getattr(dag.timetable.asset_condition, "objects", [])],
         "catchup": dag.catchup,
         "runs": dag.max_active_runs,
+        "at_once": {t.task_id: t.max_active_tis_per_dagrun for t in dag.tasks},
+        "params": {name: dag.params.get_param(name).dump() for name in dag.params},
     }
 print("FOUND" + json.dumps(found))
 """
@@ -60,12 +62,22 @@ def test_assets_wake_what_comes_next(found: dict[str, Any]) -> None:
         "match": "AssetOrTimeSchedule",
         "alert": "AssetOrTimeSchedule",
         "maintain": "CronTriggerTimetable",
+        "backfill": "NullTimetable",
     }
 
 
+def test_backfill_reads_a_file_a_task_and_few_at_a_time(found: dict[str, Any]) -> None:
+    dag = found["backfill"]
+    assert dag["tasks"] == {"list_files": ["read"], "read": ["summary"], "summary": []}
+    assert dag["at_once"]["read"] == 2
+    assert dag["rules"]["summary"] == "all_done"
+    assert all(param["description"] for param in dag["params"].values())
+    assert dag["params"]["kind"]["schema"]["enum"] == ["urls", "sitemap", "warc"]
+
+
 def test_one_run_at_a_time_and_no_catching_up(found: dict[str, Any]) -> None:
-    for dag in found.values():
-        assert dag["runs"] == 1
+    for name, dag in found.items():
+        assert dag["runs"] == 1 or name == "backfill"
         assert dag["catchup"] is False
 
 

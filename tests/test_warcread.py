@@ -231,7 +231,7 @@ def test_a_large_record_is_not_held(packed: bool) -> None:
     found = list(records(Large(), Place(), responses, CAP))
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert [(r.whole, len(r.block)) for r in found if isinstance(r, Record)][0] == (True, CAP)
+    assert next((r.whole, len(r.block)) for r in found if isinstance(r, Record)) == (True, CAP)
     assert len(found) == 2
     assert peak < 8 * CAP
 

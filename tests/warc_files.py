@@ -20,6 +20,12 @@ CRAWLED = datetime(2024, 12, 1, 6, tzinfo=UTC)
 HTML = "text/html; charset=utf-8"
 
 
+class Writer(WARCWriter):
+    """Without temporary files, which warcio leaves for the garbage collector to warn of."""
+
+    _create_temp_file = staticmethod(io.BytesIO)
+
+
 @dataclass(frozen=True)
 class Stored:
     """A record to write. `head` replaces or adds headers of the HTTP answer, `warc` those of the record."""
@@ -45,8 +51,8 @@ def newsroom_pages(count: int = 30) -> tuple[Stored, ...]:
 def written(records: Iterable[Stored], *, packed: bool = True) -> bytes:
     """A file with these records, each behind the request that brought it."""
     out = io.BytesIO()
-    writer = WARCWriter(out, gzip=packed)
-    _put(writer, writer.create_warcinfo_record("test.warc.gz", {"software": "test"}))
+    writer = Writer(out, gzip=packed)
+    writer.write_record(writer.create_warcinfo_record("test.warc.gz", {"software": "test"}))
     for each in records:
         _write(writer, each)
     return out.getvalue()
@@ -57,7 +63,7 @@ def members(records: Iterable[Stored]) -> list[bytes]:
     found = []
     for each in records:
         out = io.BytesIO()
-        _write(WARCWriter(out, gzip=True), each, request=False)
+        _write(Writer(out, gzip=True), each, request=False)
         found.append(out.getvalue())
     return found
 
@@ -67,15 +73,12 @@ def _write(writer: Any, each: Stored, *, request: bool = True) -> None:
     warc = {"WARC-Date": each.at.strftime("%Y-%m-%dT%H:%M:%SZ"), **each.warc}
     if request:
         asked = StatusAndHeaders("GET / HTTP/1.1", [("Host", "example.org")], is_http_request=True)
-        _put(writer, writer.create_warc_record(each.url, "request", http_headers=asked))
+        writer.write_record(writer.create_warc_record(each.url, "request", http_headers=asked))
     answer = StatusAndHeaders(each.status, list(head.items()), protocol="HTTP/1.1")
     body = io.BytesIO(each.body)
-    _put(writer, writer.create_warc_record(each.url, each.kind, body, http_headers=answer, warc_headers_dict=warc))
-
-
-def _put(writer: Any, record: Any) -> None:
-    writer.write_record(record)
-    record.raw_stream.close()  # warcio leaves its temporary file to the garbage collector, which warns of it
+    writer.write_record(
+        writer.create_warc_record(each.url, each.kind, body, http_headers=answer, warc_headers_dict=warc)
+    )
 
 
 def pieces(content: bytes, size: int) -> bytes:

@@ -74,7 +74,8 @@ class RemoteFile:
         self._loop = asyncio.new_event_loop()
         self._pieces: AsyncIterator[bytes] | None = None
         self._open = AsyncExitStack()
-        self._held, self._at = b"", 0
+        self._piece, self._from = b"", 0  # what came last, and where in the file it begins
+        self._at = 0
 
     def __enter__(self) -> RemoteFile:
         self._loop.run_until_complete(self._client.__aenter__())
@@ -88,21 +89,17 @@ class RemoteFile:
             self._loop.close()
 
     def seek(self, offset: int) -> None:
-        ahead = offset - self._at
-        if 0 <= ahead <= len(self._held):
-            self._held, self._at = self._held[ahead:], offset
-        else:
+        if not self._from <= offset <= self._from + len(self._piece):
             self._stop()
-            self._at = offset
+        self._at = offset
 
     def read(self, size: int) -> bytes:
         tries, wait = 0, FIRST_WAIT
-        while not self._held:
+        while self._at >= self._from + len(self._piece) or not self._piece:
             try:
                 if self._pieces is None and not self._loop.run_until_complete(self._begin()):
                     return b""
-                self._held = self._loop.run_until_complete(self._next())
-                if not self._held:
+                if not self._loop.run_until_complete(self._next()):
                     return b""
             except TransientError as error:
                 self._stop()
@@ -111,24 +108,28 @@ class RemoteFile:
                     raise
                 self._sleep(min(max(wait, error.retry_after or 0.0), LONGEST_WAIT))
                 wait *= 2
-        piece, self._held = self._held[:size], self._held[size:]
+        begin = self._at - self._from
+        piece = self._piece[begin : begin + size]
         self._at += len(piece)
         return piece
 
     def _stop(self) -> None:
-        self._pieces, self._held = None, b""
+        self._pieces, self._piece = None, b""
         self._loop.run_until_complete(self._open.aclose())
         self._open = AsyncExitStack()
 
-    async def _next(self) -> bytes:
+    async def _next(self) -> bool:
+        """Have the next piece; False at the end."""
         try:
             if self._pieces is not None:
                 async for piece in self._pieces:
                     if piece:
-                        return piece
+                        self._from += len(self._piece)
+                        self._piece = piece
+                        return True
         except httpx.HTTPError as error:
             raise _translated(self.url, error) from error
-        return b""
+        return False
 
     async def _begin(self) -> bool:
         """Ask for the rest of the file; False where there is none."""
@@ -155,14 +156,9 @@ class RemoteFile:
         if response.status_code not in (200, 206):
             self._refuse(response)
         self._same(response)
+        # A server that knows no ranges begins anew: what is known is read over.
+        self._from, self._piece = self._at if response.status_code == 206 else 0, b""
         self._pieces = response.aiter_raw()
-        if response.status_code == 200 and self._at:  # a server that knows no ranges: the beginning comes again
-            left = self._at
-            while left:
-                piece = await self._next()
-                if not piece:
-                    return False
-                self._held, left = piece[left:], max(left - len(piece), 0)
         return True
 
     def _refuse(self, response: httpx.Response) -> None:

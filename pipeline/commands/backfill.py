@@ -132,9 +132,9 @@ def backfill_show(
         show(columns, [[getattr(f, c) for c in columns] for f in files])
         _show_outcomes(rows(conn, "backfill.outcomes", backfill_id=number))
         come = row(conn, "backfill.downstream", backfill_id=number)
+        waiting = f"{come.to_fetch} to fetch, {come.to_extract} to extract"
         console.print(
-            f"{come.articles} new articles: {come.to_fetch} to fetch, {come.to_extract} to extract, {come.with_text} "
-            f"with a text, {come.with_evidence} with evidence"
+            f"{come.articles} new articles: {waiting}, {come.with_text} read, {come.with_evidence} are evidence"
         )
         wrong = stage.problems(conn, number, SHOWN_PROBLEMS)
         if wrong:
