@@ -93,9 +93,7 @@ class Chooser:
             fitting = [r for r in own if not r.whole and not r.turns]  # "brought 200 wounded": none who were sent
         found = self._near(marks, place, fitting, ROLE)
         if place.whole and (
-            headed := [
-                n for n in self._near(marks, place, own, ROLE) if n.cost <= self._heads(place, n)
-            ]
+            headed := [n for n in self._near(marks, place, own, ROLE) if n.cost <= self._heads(place, n)]
         ):
             return headed[0]  # "600 of 4,700 casualties"
         for mark in marks.of(BESIDES) if unit == "people" and not place.whole else ():

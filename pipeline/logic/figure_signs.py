@@ -35,7 +35,9 @@ def phrases(marks: Marks, found: Sequence[Number]) -> list[Counted]:
     made = [_phrase(marks, number) for number in found]
     for i, number in enumerate(found):
         if number.whole and made[i].what == UNKNOWN and number.high >= WHOLE:
-            made[i] = Counted(BARE, "", number.start, max(number.end, number.number_end))  # "of the 11,000 fit for duty"
+            made[i] = Counted(
+                BARE, "", number.start, max(number.end, number.number_end)
+            )  # "of the 11,000 fit for duty"
         if number.whole_at is not None:  # what is said behind the whole is said of the part
             whole = made[number.whole_at]
             end = whole.end if number.whole_at > i else max(number.end, number.number_end)
@@ -104,7 +106,9 @@ def more(marks: Marks, place: Place) -> bool:
 def former(marks: Marks, place: Place, carried: bool = False) -> bool:
     """Whether a current number stands against it: "which a week ago counted 10,000, now says ...", in the sentence or,
     where its role is `carried` on, in the one in front."""
-    return (bool(place.others) or carried) and any(distance(marks, place, mark)[0] <= FORMER_WITHIN for mark in marks.of("formerly"))
+    return (bool(place.others) or carried) and any(
+        distance(marks, place, mark)[0] <= FORMER_WITHIN for mark in marks.of("formerly")
+    )
 
 
 def difference(marks: Marks, phrase: Counted) -> bool:

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from functools import lru_cache
 
 from pipeline.logic import figure_signs, origins
 from pipeline.logic.figure_counts import BARE, OTHERS, PEOPLE, UNKNOWN, UNLIKE, Counted
@@ -30,6 +31,7 @@ from pipeline.logic.text import sentences
 LONGEST = 1500  # characters of a sentence that are read
 CALENDAR = NUMBERED | {"yesterday", "so", "sole", "back"}
 TELLING = frozenset({"relaying", "service", "told", "there", "assertion", "given", "putting", "passive", "agency"})
+RECENT = 256  # sentences and texts whose marks are kept
 FEW = 100  # below it a number without a noun is a figure only beside a cue
 HANDFUL = 3  # "one of them", "the two men": a figure only where a cue stands near
 FEWEST = 10
@@ -128,6 +130,10 @@ class Figures:
         calendar = {group: terms for group, terms in words.groups.items() if group.split()[0] in CALENDAR}
         telling = {group: terms for group, terms in words.groups.items() if group in TELLING}
         self._light = Marker({"subject": roles.subject, **calendar, **telling})  # for sentences without a number
+        # A sentence is looked at again from the one behind it, and what stands before at every paragraph.
+        self._full = lru_cache(maxsize=RECENT)(self._marker.marks)
+        self._few = lru_cache(maxsize=RECENT)(self._light.marks)
+        self._names_subject = lru_cache(maxsize=RECENT)(lambda t: any(self._light.marks(t).of("subject")))
         self._chooser = Chooser(roles)
         self._sources = Sources(finder, dict(roles.voices))
         self._finder = finder
@@ -215,25 +221,27 @@ class Figures:
             speakers = self._sources.speakers(named, marks, known)
             known = self._sources.remembered(known, sentence, named)
             day = context.day()
-            dated = dates(marks, day) if day else []
-            spans = [(s.start, s.end) for s in speakers]  # "and" joins names there, and who speaks is not counted
-            marks = (
-                self._chooser.united(marks).without("and", [*spans, *joined_names(sentence)]).without("others", spans)
-            )
-            if speakers and dated:
-                for origin in speakers[0].origins:
-                    said[origin] = dated[0].day
+            dated = dates(marks, day) if day and (counted or speakers) else []
             own = any(marks.of("subject"))
             if counted and not own and topical is None:
                 topical = self._topical(context, text[:begin])
+            bearing = bool(counted) and (own or bool(topical))  # whether a number of it may be a figure
+            spans = [(s.start, s.end) for s in speakers]  # "and" joins names there, and who speaks is not counted
+            if counted:
+                marks = marks.without("others", spans)
+            if bearing:
+                marks = self._chooser.united(marks).without("and", [*spans, *joined_names(sentence)])
+            if speakers and dated:
+                for origin in speakers[0].origins:
+                    said[origin] = dated[0].day
             lead = lead or (dated[0].day if dated and speakers else None)
             if not speakers and silent and any(marks.of("so")):
                 within = self._sources.subject(silent) or within
             teller = within
-            if counted and self._sources.papers(speakers) and at + 1 < len(pieces):
+            if bearing and self._sources.papers(speakers) and at + 1 < len(pieces):
                 following = text[slice(*pieces[at + 1])]
-                if any(self._light.marks(following).of("back")):
-                    behind = self._marker.marks(following)
+                if any(self._few(following).of("back")):
+                    behind = self._full(following)
                     next_named = self._sources.named(following, behind, context.publisher, known)
                     teller = self._sources.told_after(next_named, behind, known)
                     speakers = [] if teller else speakers
@@ -242,13 +250,15 @@ class Figures:
             telling = not cued and (speakers or any(marks.of("putting", "assertion")))
             carried = None
             going = self._going_on({f.role for f in figures}) if not cued else None
-            if counted and (any(marks.of("tally")) or telling):
+            if bearing and (any(marks.of("tally")) or telling):
                 front = text[slice(*pieces[at - 1])] if at else ""
-                carried = self._chooser.only(self._marker.marks(front)) if front else None
+                carried = self._chooser.only(self._full(front)) if front else None
                 if carried is None and not cued:
                     carried = self._going_on({f.role for f in figures} or {context.role})
-            read = _Sentence(sentence, begin, marks, named, known, speakers, dated, teller, context, last, lead, carried, going)
-            for outcome in self._numbers(read, counted, own or bool(topical), said):
+            read = _Sentence(
+                sentence, begin, marks, named, known, speakers, dated, teller, context, last, lead, carried, going
+            )
+            for outcome in self._numbers(read, counted, bearing, said):
                 if isinstance(outcome, LeftOut):
                     left_out.append(outcome)
                 elif any(_repeats(outcome, figure) for figure in figures):
@@ -269,7 +279,7 @@ class Figures:
         return Near(role.name, LIMIT, 0, True) if role is not None and fits else None
 
     def _topical(self, context: Context, before: str) -> bool:
-        return any(next(self._light.marks(t).of("subject"), None) for t in (before, context.title, *context.before))
+        return any(map(self._names_subject, (before, context.title, *context.before)))
 
     def _numbers(
         self, read: _Sentence, found: Sequence[Number], topical: bool, said: Mapping[str, date]
@@ -297,7 +307,9 @@ class Figures:
             )
             role: Near | None = None
             outcome: Figure | str = LONG_AGO_REASON if long_ago and not number.reason else number.reason
-            if not outcome:
+            if not outcome and not topical:
+                outcome = self._reason(marks, number, phrase, topical, None)
+            elif not outcome:
                 previous = phrases[i - 1] if i else None
                 joined = previous is not None and counts[i - 1] and figure_signs.coordinated(marks, previous, phrase)
                 role = self._role(marks, number, place, before if joined else None)
@@ -378,8 +390,8 @@ class Figures:
 
     def _marks(self, sentence: str, found: Sequence[Quantity]) -> Marks:
         """Of a sentence without a number only who speaks, unless it has "the only prisoner"."""
-        marks = (self._marker if found else self._light).marks(sentence)
-        return self._marker.marks(sentence) if not found and any(marks.of("sole")) else marks
+        marks = (self._full if found else self._few)(sentence)
+        return self._full(sentence) if not found and any(marks.of("sole")) else marks
 
     def _reason(self, marks: Marks, number: Number, phrase: Counted, topical: bool, role: Near | None) -> str:
         """Why the number is no figure; empty where it is one."""
