@@ -9,13 +9,9 @@ BENCH ?=
 # Options of pytest: two processes, since the tests wait as much as they count. One test file stays in one of them.
 TESTS ?= -n 2 --dist loadfile
 BIN := $(VENV)/bin
-BENCHES := stream eval ablation clef match origins stories figures numerals poll schedule feeds archive
+BENCHES := stream eval ablation clef match origins stories figures numerals poll schedule feeds archive backfill
 
-<<<<<<< HEAD
 .PHONY: help setup demo test lint docs soak $(BENCHES:%=bench-%)
-=======
-.PHONY: help setup demo test lint docs bench-stream bench-eval bench-ablation bench-clef bench-match bench-origins bench-stories bench-figures bench-numerals bench-backfill
->>>>>>> backfill
 .DEFAULT_GOAL := help
 
 help:
@@ -71,7 +67,6 @@ bench-stories: setup
 bench-numerals: setup
 	@PYTHONPATH=. $(BIN)/python benchmarks/numerals.py $(BENCH)
 
-<<<<<<< HEAD
 # Polling beside lemon24/reader, which gets an environment of its own
 bench-poll: setup $(VENV)/peers/reader/.ready
 	@PYTHONPATH=. $(BIN)/python benchmarks/poll.py --reader $(VENV)/peers/reader/bin/python $(BENCH)
@@ -88,11 +83,10 @@ bench-schedule: setup
 # poll and fetch killed 50 times while they work: make soak BENCH="--feeds 100 --kills 20"
 soak: setup
 	@PYTHONPATH=. $(BIN)/python benchmarks/kill.py $(BENCH)
-=======
+
 # Pages a second through a web archive's file: make bench-backfill BENCH="--size 50"
 bench-backfill: setup
 	@PYTHONPATH=. $(BIN)/python benchmarks/backfill.py $(BENCH)
->>>>>>> backfill
 
 docs: setup
 	@$(BIN)/python scripts/docs.py

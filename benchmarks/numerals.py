@@ -15,7 +15,7 @@ from collections import Counter
 from datetime import datetime
 from pathlib import Path
 
-from pipeline.logic.figures import Context
+from pipeline.logic.figure_records import Context
 from pipeline.logic.text import paragraphs, strip_html
 from pipeline.settings import load, root
 from pipeline.stages import figure_materials, materials

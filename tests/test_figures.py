@@ -22,7 +22,8 @@ from pipeline.errors import ConfigurationError
 from pipeline.evaluation import figures as measuring
 from pipeline.evaluation.score import TextItem, figures_of
 from pipeline.logic import claimsfile, originsfile
-from pipeline.logic.figures import Figure, Figures, Reading
+from pipeline.logic.figure_records import Figure, Reading
+from pipeline.logic.figures import Figures
 from pipeline.logic.mentions import Finder
 from pipeline.logic.roles import Roles
 from pipeline.stages import figure_materials

@@ -17,7 +17,8 @@ from typing import Any
 
 import yaml
 
-from pipeline.logic.figures import Figure, Figures, LeftOut, Reading
+from pipeline.logic.figure_records import Figure, LeftOut, Reading
+from pipeline.logic.figures import Figures
 from pipeline.logic.mentions import Finder
 from pipeline.logic.speakers import Publisher
 

@@ -42,7 +42,7 @@ def phrases(marks: Marks, found: Sequence[Number]) -> list[Counted]:
             whole = made[number.whole_at]
             end = whole.end if number.whole_at > i else max(number.end, number.number_end)
             made[i] = Counted(PEOPLE, whole.whose, number.start, end)
-        elif number.part and made[i].what in (UNKNOWN, BARE) and not number.kind == "money":
+        elif number.part and made[i].what in (UNKNOWN, BARE) and number.kind != "money":
             wholes = [w for n, w in zip(found[:i], made, strict=False) if n.whole and w.what == PEOPLE]
             if wholes and wholes[-1].end <= number.start:  # "of three prisoners one died"
                 made[i] = Counted(PEOPLE, wholes[-1].whose, number.start, number.number_end)
@@ -128,7 +128,7 @@ def by_the_day(marks: Marks, phrase: Counted) -> bool:
     """ "Ninety men a day", "daily losses of 90", 하루 평균 90명: no total."""
     for mark in marks.of("rate"):
         east = EAST_ASIAN.match(marks.text, mark.start) is not None
-        behind = mark.start >= phrase.end and RATE_BEHIND >= mark.start - phrase.end
+        behind = mark.start >= phrase.end and mark.start - phrase.end <= RATE_BEHIND
         before = 0 <= phrase.start - mark.end <= (RATE_BEFORE_EAST if east else 1)
         losses = marks.starting(mark.end + 1, "cue") and phrase.start - mark.end <= RATE_BEFORE
         if (behind and not re.search(r"[,.;]", marks.text[phrase.end : mark.start])) or before or losses:

@@ -74,7 +74,7 @@ class Sources:
         return mention
 
     def remembered(self, known: Mapping[str, str], sentence: str, named: Named) -> dict[str, str]:
-        """With the origins that are named in full, by role, the country named last (PLACE), and who speaks for them, by surname."""
+        """With the origins named in full, by role, the country named last (PLACE), and persons, by surname."""
         full = [m for m in named.mentions if not m.bare and not m.state]
         offices = {role: m.origin_id for m in full for role in self._finder.origins[m.origin_id].roles}
         places = sorted([*named.places, *(m for m in named.mentions if m.state)], key=lambda m: m.start)
@@ -252,7 +252,7 @@ class Sources:
 
 
 def _people(sentence: str, mentions: Iterable[Mention], named: Named) -> dict[str, str]:
-    """Persons named with an authority, by surname: "GUR spokesman Andriy Ivanenko", "A. Ivanenko, the GUR's spokesman"."""
+    """Persons named with an authority, by surname: "GUR spokesman Andriy Ivanenko"."""
     found = {}
     for mention in mentions if len(sentence) == len(named.text) else ():
         behind = _WITH_OFFICE.match(sentence, mention.end)
@@ -264,7 +264,7 @@ def _people(sentence: str, mentions: Iterable[Mention], named: Named) -> dict[st
 
 
 def _surname(name: str) -> str:
-    return "~" + name.split()[-1].lower()
+    return "~" + name.rsplit(maxsplit=1)[-1].lower()
 
 
 def _spoken(named: Named) -> Iterator[Cue]:

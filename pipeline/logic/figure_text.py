@@ -6,6 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from pipeline.logic.terms import Lexicon, normalise
 
@@ -26,11 +27,13 @@ def joined_names(text: str) -> list[tuple[int, int]]:
 
 def flat(text: str) -> str:
     """`terms.normalise`, character by character, where that keeps the length: places in it are places in the text."""
-    return (
-        "".join(one if len(one := normalise(c)) == 1 else c.lower() if len(c.lower()) == 1 else c for c in text)
-        if not text.isascii()
-        else text.lower()
-    )
+    return text.lower() if text.isascii() else "".join(map(_flat, text))
+
+
+@lru_cache(maxsize=1 << 16)
+def _flat(character: str) -> str:
+    one, small = normalise(character), character.lower()
+    return one if len(one) == 1 else small if len(small) == 1 else character
 
 
 @dataclass(frozen=True, order=True)

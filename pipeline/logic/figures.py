@@ -12,11 +12,13 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from functools import lru_cache
 
 from pipeline.logic import figure_signs, origins
 from pipeline.logic.figure_counts import BARE, OTHERS, PEOPLE, UNKNOWN, UNLIKE, Counted
 from pipeline.logic.figure_dates import Dated, dates
 from pipeline.logic.figure_numbers import Number, numbers, sole
+from pipeline.logic.figure_records import Context, Figure, LeftOut, Reading
 from pipeline.logic.figure_roles import APART, BESIDE, BESIDES, LIMIT, ROLE, WEAK, Chooser, Near, Place
 from pipeline.logic.figure_sources import Sources, Speaker
 from pipeline.logic.figure_text import Mark, Marker, Marks, joined_names
@@ -30,6 +32,7 @@ from pipeline.logic.text import sentences
 LONGEST = 1500  # characters of a sentence that are read
 CALENDAR = NUMBERED | {"yesterday", "so", "sole", "back"}
 TELLING = frozenset({"relaying", "service", "told", "there", "assertion", "given", "putting", "passive", "agency"})
+RECENT = 256  # sentences and texts whose marks are kept
 FEW = 100  # below it a number without a noun is a figure only beside a cue
 HANDFUL = 3  # "one of them", "the two men": a figure only where a cue stands near
 FEWEST = 10
@@ -43,73 +46,6 @@ LONG_AGO_REASON, NOBODY_COUNTED = "long ago", "none"
 KNOWN = "told before"  # "the two prisoners"
 
 _DEFINITE = re.compile(r"\b(?:the|these|those|both|his|her|their|les|ces)\s$")
-
-
-@dataclass(frozen=True)
-class Figure:
-    """`attributed_to` are ids of origins, none where nobody is named. `span` is text[start:end]. `of` is the whole of
-    which a fraction was given; an `increment` comes on top of an earlier total; `earlier` is what was said before."""
-
-    role: str
-    low: float
-    high: float
-    modality: str
-    unit: str
-    denied: bool
-    attributed_to: tuple[str, ...]
-    as_of: date | None
-    start: int
-    end: int
-    span: str
-    increment: bool = False
-    earlier: bool = False
-    of: float | None = None
-
-
-@dataclass(frozen=True)
-class LeftOut:
-    """A number that is no figure of the topic."""
-
-    start: int
-    end: int
-    span: str
-    reason: str
-
-
-@dataclass(frozen=True)
-class Context:
-    """What stands around a paragraph. `main` are the article's origins, `last` those of the paragraph before, and
-    `said` the last day that each origin's statement was dated to, `lead` the first that any was, `known` who was named
-    last by each office, `role` that of the last figure."""
-
-    title: str = ""
-    before: Sequence[str] = ()
-    published: datetime | date | None = None
-    language: str | None = None
-    publisher: Publisher = NOBODY
-    main: tuple[str, ...] = ()
-    last: tuple[str, ...] = ()
-    said: Mapping[str, date] = field(default_factory=dict)
-    lead: date | None = None
-    known: Mapping[str, str] = field(default_factory=dict)
-    role: str = ""
-
-    def day(self) -> date | None:
-        """The day of publication, in the zone it was given in."""
-        return self.published.date() if isinstance(self.published, datetime) else self.published
-
-
-@dataclass(frozen=True)
-class Reading:
-    """A paragraph's figures and other numbers; `last` and `said` are for the next paragraph's context."""
-
-    figures: tuple[Figure, ...] = ()
-    left_out: tuple[LeftOut, ...] = ()
-    last: tuple[str, ...] = ()
-    said: Mapping[str, date] = field(default_factory=dict)
-    lead: date | None = None
-    known: Mapping[str, str] = field(default_factory=dict)
-    role: str = ""
 
 
 class Figures:
@@ -128,6 +64,10 @@ class Figures:
         calendar = {group: terms for group, terms in words.groups.items() if group.split()[0] in CALENDAR}
         telling = {group: terms for group, terms in words.groups.items() if group in TELLING}
         self._light = Marker({"subject": roles.subject, **calendar, **telling})  # for sentences without a number
+        # A sentence is looked at again from the one behind it, and what stands before at every paragraph.
+        self._full = lru_cache(maxsize=RECENT)(self._marker.marks)
+        self._few = lru_cache(maxsize=RECENT)(self._light.marks)
+        self._names_subject = lru_cache(maxsize=RECENT)(lambda t: any(self._light.marks(t).of("subject")))
         self._chooser = Chooser(roles)
         self._sources = Sources(finder, dict(roles.voices))
         self._finder = finder
@@ -197,72 +137,89 @@ class Figures:
         return figure
 
     def of(self, text: str, context: Context) -> Reading:
-        figures: list[Figure] = []
-        left_out: list[LeftOut] = []
-        last, said = context.last, dict(context.said)
-        lead, known, role = context.lead, dict(context.known), context.role
-        within: tuple[str, ...] = ()  # who spoke last in this paragraph
-        topical: bool | None = None  # whether what stands before is of the topic; looked up once it matters
         pieces = list(_pieces(text))
-        silent: Named | None = None  # the sentence in front, where nobody speaks in it
-        for at, (begin, stop) in enumerate(pieces):
-            sentence = text[begin:stop]
-            found = self._grammar.find(sentence, context.language)
-            marks = self._marks(sentence, found)
-            counted = sorted([*numbers(sentence, marks, found), *sole(marks)], key=lambda n: n.start)
-            marks = marks.outside([(q.start, q.end + 1) for q in found if q.kind in CALENDRIC], ROLE)
-            named = self._sources.named(sentence, marks, context.publisher, known)
-            speakers = self._sources.speakers(named, marks, known)
-            known = self._sources.remembered(known, sentence, named)
-            day = context.day()
-            dated = dates(marks, day) if day else []
-            spans = [(s.start, s.end) for s in speakers]  # "and" joins names there, and who speaks is not counted
-            marks = (
-                self._chooser.united(marks).without("and", [*spans, *joined_names(sentence)]).without("others", spans)
-            )
-            if speakers and dated:
-                for origin in speakers[0].origins:
-                    said[origin] = dated[0].day
-            own = any(marks.of("subject"))
-            if counted and not own and topical is None:
-                topical = self._topical(context, text[:begin])
-            lead = lead or (dated[0].day if dated and speakers else None)
-            if not speakers and silent and any(marks.of("so")):
-                within = self._sources.subject(silent) or within
-            teller = within
-            if counted and self._sources.papers(speakers) and at + 1 < len(pieces):
-                following = text[slice(*pieces[at + 1])]
-                if any(self._light.marks(following).of("back")):
-                    behind = self._marker.marks(following)
-                    next_named = self._sources.named(following, behind, context.publisher, known)
-                    teller = self._sources.told_after(next_named, behind, known)
-                    speakers = [] if teller else speakers
-                    teller = teller or within
-            cued = any(group.startswith(ROLE) and some for group, some in marks.by_group.items())
-            telling = not cued and (speakers or any(marks.of("putting", "assertion")))
-            carried = None
-            going = self._going_on({f.role for f in figures}) if not cued else None
-            if counted and (any(marks.of("tally")) or telling):
-                front = text[slice(*pieces[at - 1])] if at else ""
-                carried = self._chooser.only(self._marker.marks(front)) if front else None
-                if carried is None and not cued:
-                    carried = self._going_on({f.role for f in figures} or {context.role})
-            read = _Sentence(
-                sentence, begin, marks, named, known, speakers, dated, teller, context, last, lead, carried, going
-            )
-            for outcome in self._numbers(read, counted, own or bool(topical), said):
+        so_far = _SoFar(context.last, dict(context.said), context.lead, dict(context.known), context.role)
+        for at in range(len(pieces)):
+            read, counted, bearing = self._sentence(text, pieces, at, context, so_far)
+            for outcome in self._numbers(read, counted, bearing, so_far.said):
                 if isinstance(outcome, LeftOut):
-                    left_out.append(outcome)
-                elif any(_repeats(outcome, figure) for figure in figures):
-                    left_out.append(LeftOut(outcome.start, outcome.end, outcome.span, KNOWN))
+                    so_far.left_out.append(outcome)
+                elif any(_repeats(outcome, figure) for figure in so_far.figures):
+                    so_far.left_out.append(LeftOut(outcome.start, outcome.end, outcome.span, KNOWN))
                 else:
-                    figures.append(outcome)
-            if speakers:
-                within = last = self._sources.carried(speakers)
-            topical = True if own else topical
-            silent = None if speakers else named
-            role = figures[-1].role if figures else role
-        return Reading(tuple(figures), tuple(left_out), last, said, lead, known, role)
+                    so_far.figures.append(outcome)
+            if read.speakers:
+                so_far.within = so_far.last = self._sources.carried(read.speakers)
+            so_far.topical = any(read.marks.of("subject")) or so_far.topical
+            so_far.silent = None if read.speakers else read.named
+            so_far.role = so_far.figures[-1].role if so_far.figures else so_far.role
+        return so_far.reading()
+
+    def _sentence(
+        self, text: str, pieces: Sequence[tuple[int, int]], at: int, context: Context, so_far: _SoFar
+    ) -> tuple[_Sentence, list[Number], bool]:
+        """A sentence with all that is told around it, its numbers, and whether one of them may be a figure."""
+        begin, stop = pieces[at]
+        sentence = text[begin:stop]
+        found = self._grammar.find(sentence, context.language)
+        marks = self._marks(sentence, found)
+        counted = sorted([*numbers(sentence, marks, found), *sole(marks)], key=lambda n: n.start)
+        marks = marks.outside([(q.start, q.end + 1) for q in found if q.kind in CALENDRIC], ROLE)
+        named = self._sources.named(sentence, marks, context.publisher, so_far.known)
+        speakers = self._sources.speakers(named, marks, so_far.known)
+        so_far.known = self._sources.remembered(so_far.known, sentence, named)
+        day = context.day()
+        dated = dates(marks, day) if day and (counted or speakers) else []
+        if speakers and dated:
+            so_far.said |= dict.fromkeys(speakers[0].origins, dated[0].day)
+            so_far.lead = so_far.lead or dated[0].day
+        own = any(marks.of("subject"))
+        if counted and not own and so_far.topical is None:
+            so_far.topical = self._topical(context, text[:begin])
+        bearing = bool(counted) and (own or bool(so_far.topical))
+        spans = [(s.start, s.end) for s in speakers]  # "and" joins names there, and who speaks is not counted
+        marks = marks.without("others", spans) if counted else marks
+        if bearing:
+            marks = self._chooser.united(marks).without("and", [*spans, *joined_names(sentence)])
+        if not speakers and so_far.silent and any(marks.of("so")):
+            so_far.within = self._sources.subject(so_far.silent) or so_far.within
+        teller = so_far.within
+        following = text[slice(*pieces[at + 1])] if at + 1 < len(pieces) else ""
+        asked = bearing and following and self._sources.papers(speakers)
+        if asked and (told := self._told_behind(following, context, so_far)):
+            speakers, teller = [], told
+        front = text[slice(*pieces[at - 1])] if at else ""
+        carried, going = self._roles_before(front, marks, speakers, so_far) if bearing else (None, None)
+        known, last, lead = so_far.known, so_far.last, so_far.lead
+        return (
+            _Sentence(
+                sentence, begin, marks, named, known, speakers, dated, teller, context, last, lead, carried, going
+            ),
+            counted,
+            bearing,
+        )
+
+    def _told_behind(self, following: str, context: Context, so_far: _SoFar) -> tuple[str, ...]:
+        """Whose the figures are by the sentence behind: "That is the agency's estimate"."""
+        if not any(self._few(following).of("back")):
+            return ()
+        marks = self._full(following)
+        named = self._sources.named(following, marks, context.publisher, so_far.known)
+        return self._sources.told_after(named, marks, so_far.known)
+
+    def _roles_before(
+        self, front: str, marks: Marks, speakers: Sequence[Speaker], so_far: _SoFar
+    ) -> tuple[Near | None, Near | None]:
+        """The role that the sentence in front, or the text before it, tells, where this one is of giving a number, and
+        the one that the paragraph has told so far, where this one tells none itself."""
+        cued = any(group.startswith(ROLE) and some for group, some in marks.by_group.items())
+        telling = not cued and (speakers or any(marks.of("putting", "assertion")))
+        told = {figure.role for figure in so_far.figures}
+        carried = None
+        if telling or any(marks.of("tally")):
+            carried = self._chooser.only(self._full(front)) if front else None
+            carried = carried or (None if cued else self._going_on(told or {so_far.role}))
+        return carried, None if cued else self._going_on(told)
 
     def _going_on(self, told: set[str]) -> Near | None:
         """The role of which the text goes on to tell: what has become of those sent."""
@@ -271,7 +228,7 @@ class Figures:
         return Near(role.name, LIMIT, 0, True) if role is not None and fits else None
 
     def _topical(self, context: Context, before: str) -> bool:
-        return any(next(self._light.marks(t).of("subject"), None) for t in (before, context.title, *context.before))
+        return any(map(self._names_subject, (before, context.title, *context.before)))
 
     def _numbers(
         self, read: _Sentence, found: Sequence[Number], topical: bool, said: Mapping[str, date]
@@ -299,7 +256,9 @@ class Figures:
             )
             role: Near | None = None
             outcome: Figure | str = LONG_AGO_REASON if long_ago and not number.reason else number.reason
-            if not outcome:
+            if not outcome and not topical:
+                outcome = self._reason(marks, number, phrase, topical, None)
+            elif not outcome:
                 previous = phrases[i - 1] if i else None
                 joined = previous is not None and counts[i - 1] and figure_signs.coordinated(marks, previous, phrase)
                 role = self._role(marks, number, place, before if joined else None)
@@ -380,8 +339,8 @@ class Figures:
 
     def _marks(self, sentence: str, found: Sequence[Quantity]) -> Marks:
         """Of a sentence without a number only who speaks, unless it has "the only prisoner"."""
-        marks = (self._marker if found else self._light).marks(sentence)
-        return self._marker.marks(sentence) if not found and any(marks.of("sole")) else marks
+        marks = (self._full if found else self._few)(sentence)
+        return self._full(sentence) if not found and any(marks.of("sole")) else marks
 
     def _reason(self, marks: Marks, number: Number, phrase: Counted, topical: bool, role: Near | None) -> str:
         """Why the number is no figure; empty where it is one."""
@@ -414,6 +373,7 @@ class Figures:
         return reason
 
     def _whose(self, read: _Sentence, number: Number, denial: Mark | None) -> tuple[str, ...]:
+        """Who speaks in the sentence, or leads it, else who spoke last, else whom the article rests on."""
         speakers = self._sources.telling(read.speakers, read.marks) if read.within else read.speakers
         if speakers:
             found = self._sources.of(read.marks.text, number.start, speakers, denial)
@@ -422,16 +382,34 @@ class Figures:
         stranger = self._sources.stranger(read.sentence, read.named, read.marks, read.known)
         if stranger is not None:
             return stranger.origins
-        if headed := self._sources.headed(read.named, read.marks, number.start):
-            return headed
-        if read.within:
-            return read.within
-        if any(read.marks.of("so")) and read.last:
-            return read.last
+        own = self._sources.headed(read.named, read.marks, number.start) or read.within
+        return own or (read.last if any(read.marks.of("so")) else ()) or self._rests_on(read)
+
+    def _rests_on(self, read: _Sentence) -> tuple[str, ...]:
         main = read.context.main
-        if main and read.last and self._sources.stands_for(main[0], read.last[0]):
-            return read.last  # a text rests on lawmakers: who has told them
-        return main
+        relayed = main and read.last and self._sources.stands_for(main[0], read.last[0])
+        return read.last if relayed else main  # a text rests on lawmakers: who has told them
+
+
+@dataclass
+class _SoFar:
+    """What a paragraph has told up to a sentence."""
+
+    last: tuple[str, ...]
+    said: dict[str, date]
+    lead: date | None
+    known: dict[str, str]
+    role: str
+    within: tuple[str, ...] = ()  # who spoke last in this paragraph
+    topical: bool | None = None  # whether what stands before is of the topic; looked up once it matters
+    silent: Named | None = None  # the sentence in front, where nobody speaks in it
+    figures: list[Figure] = field(default_factory=list)
+    left_out: list[LeftOut] = field(default_factory=list)
+
+    def reading(self) -> Reading:
+        return Reading(
+            tuple(self.figures), tuple(self.left_out), self.last, self.said, self.lead, self.known, self.role
+        )
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ _COMPOUND = re.compile(r"(?<=[군軍军])[인사대복수용人事用備备隊�
 _HANGUL = re.compile(r"[\uac00-\ud7af]")
 # What may stand between a country and a role: "Russia's [defence] ministry", 米[国]政府; and between a role and the
 # country behind it: "intelligence services of South Korea", "разведка Южной Кореи".
-_TO_ROLE = re.compile(r"(?:'?s)?[\s-]*(?:[^\W_]{1,14}[\s-]+)?|[\sの・]?")
+_TO_ROLE = re.compile(r"(?:'?s|\.)?[\s-]*(?:[^\W_]{1,14}[\s-]+)?|[\sの・]?")
 _TO_COUNTRY = re.compile(r"\s(?:(?:of|for|from|in|de|du|des|d|в|во|у)\s(?:the\s|la\s|l')?|d'|de l')?")
 
 

@@ -12,7 +12,8 @@ from typing import Any
 
 from pipeline.adapters.database import Connection, row, rows
 from pipeline.logic import ledger
-from pipeline.logic.figures import Figure, Figures
+from pipeline.logic.figure_records import Figure
+from pipeline.logic.figures import Figures
 from pipeline.logic.ledger import Entry
 from pipeline.logic.roles import Roles
 from pipeline.logic.speakers import Publisher
