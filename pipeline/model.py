@@ -71,14 +71,23 @@ class PollPlan:
 
 @dataclass(frozen=True)
 class Document:
-    """An article as extracted from a page. `paragraphs` are in the page's order, normalised, never empty."""
+    """An article as extracted from a page. `paragraphs` are in the page's order, normalised, never empty.
+
+    `precision` says whether `published` has a time of day ("time") or is a day, midnight UTC ("day"). The dateline
+    stays in the text. `setting` is what found the text: precise, wide, json-ld, or entry where a feed gave it.
+    """
 
     title: str
     paragraphs: tuple[str, ...]
-    author: str | None = None
+    authors: tuple[str, ...] = ()
     published: datetime | None = None
+    precision: str | None = None
     language: str | None = None
+    site_name: str | None = None
+    description: str | None = None
+    dateline: str | None = None
     canonical_url: str | None = None
+    setting: str | None = None
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,7 @@
 """Words that pages put around their articles, in en, ko, ru, uk, ja, zh and fr: each a regular expression, no case."""
 
+# ruff: noqa: E501 (a pattern of each language on a line of its own)
+
 from __future__ import annotations
 
 import re
@@ -109,5 +111,6 @@ BY = _any(
 ADDRESS = re.compile(r"(?:https?://|www\.)\S+$", re.IGNORECASE)
 SENTENCE_END = re.compile(r"[.!?…。！？]['\"’”»)\]」』】]*$|다$")
 CONTACT = re.compile(
-    r"(?:[\w./+-]+@[\w.-]+\.\w+|(?:https?://)?(?:www\.)?[\w-]+\.\w{2,}(?:/\S*)?|@\w+|\S*twitter\.com/\S+|[\s,|/·])+", re.ASCII
+    r"(?:[\w./+-]+@[\w.-]+\.\w+|(?:https?://)?(?:www\.)?[\w-]+\.\w{2,}(?:/\S*)?|@\w+|\S*twitter\.com/\S+|[\s,|/·])+",
+    re.ASCII,
 )

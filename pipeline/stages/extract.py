@@ -10,7 +10,7 @@ from typing import Any
 
 from pipeline.adapters.database import Connection, row, rows
 from pipeline.errors import PermanentError
-from pipeline.logic import extraction, language, text
+from pipeline.logic import extraction, language, pagenames, text
 from pipeline.logic.origins import Found
 from pipeline.model import Document
 from pipeline.stages import origins
@@ -70,7 +70,7 @@ def _from_entry(article: Any) -> Document:
     return Document(
         title=text.clean(article.title or ""),
         paragraphs=paragraphs,
-        author=article.author,
+        authors=pagenames.names_of([article.author or ""], article.publisher),
         published=article.published_at,
         language=language.detect(sample, article.language),
     )
@@ -99,7 +99,7 @@ def _store(run: Run, item: Item, article: Any, read: Read, rests_on: Found, now:
         version_hash=hashlib.sha256("\n".join(texts).encode()).digest(),
         source=read.source,
         title=document.title,
-        author=document.author or article.author,
+        author=", ".join(document.authors) or article.author,
         language=document.language,
         published_at=published,
         now=now,
