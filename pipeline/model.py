@@ -74,7 +74,8 @@ class Document:
     """An article as extracted from a page. `paragraphs` are in the page's order, normalised, never empty.
 
     `precision` says whether `published` has a time of day ("time") or is a day, midnight UTC ("day"). The dateline
-    stays in the text. `setting` is what found the text: precise, wide, json-ld, or entry where a feed gave it.
+    stays in the text. `setting` is what found the text: precise, wide, json-ld, or entry where a feed gave it. Of a
+    `partial` one the site shows the beginning only, to those who don't subscribe.
     """
 
     title: str
@@ -88,6 +89,7 @@ class Document:
     dateline: str | None = None
     canonical_url: str | None = None
     setting: str | None = None
+    partial: bool = False
 
 
 @dataclass(frozen=True)

@@ -9,13 +9,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from pipeline.errors import PermanentError
-from pipeline.logic import pagebody, pageheads, pagenames, text
+from pipeline.logic import pagebody, pageheads, pagekinds, pagenames, text
 from pipeline.logic.language import detect
 from pipeline.logic.markup import MAX_ATTRIBUTES, too_many_attributes
 from pipeline.logic.pageheads import Head
 from pipeline.model import Document
 
 VERSION = "1"  # kept with each text: raised when the same page gives another text than before
+MIN_TEASER = 200  # characters; the beginning of a locked article is kept from here on, marked as partial
 MAX_ELEMENTS = 30_000  # a long live blog has 10,000; beyond this extraction takes tens of seconds
 MAX_DEPTH = 250  # at 256 libxml2 stops reading, so what came after would be lost without a word
 MAX_ALL_ATTRIBUTES = 200_000  # of all tags together
@@ -30,7 +31,8 @@ for _name in ("trafilatura", "htmldate", "courlan"):
 def extract(body: bytes, content_type: str | None, url: str, now: datetime) -> Document:
     """The article on a page. `now` only rules out dates in the future.
 
-    Raises PermanentError: not-html (no page of text at all), no-text (no article on it), too-complex.
+    Raises PermanentError: not-html (no page of text at all), no-text (no article on it), too-complex,
+    and what pagekinds tells: paywall, consent, challenge, login, not-found.
     """
     source = _page(body, content_type, url)
     try:
@@ -64,6 +66,7 @@ def _extract(source: str, url: str, now: datetime) -> Document:
         raise PermanentError(f"{url}: no HTML document could be read from the answer", code="not-html")
     _check_size(tree, url)
     head = pageheads.read(tree, url, now)
+    seen = pagekinds.signs(tree, source, head.titles, head.site_name, url)
     pagebody.clean_tree(tree)
     options = {
         "url": url,
@@ -81,10 +84,13 @@ def _extract(source: str, url: str, now: datetime) -> Document:
         body = pagebody.read(tree, found, [*head.titles, head.title], head.body, options)
     except (ValueError, TypeError, AttributeError, KeyError, IndexError) as error:
         raise PermanentError(f"{url}: the page could not be read ({error})", code="no-text") from error
-    return _document(head, found, body, url, now)
+    kind = pagekinds.kind(seen, body.lines, head.free, url)
+    if kind is not None and (kind != "paywall" or sum(map(len, body.lines)) < MIN_TEASER):
+        raise PermanentError(f"{url}: {pagekinds.PROBLEMS[kind]}", code=kind)
+    return _document(head, found, body, url, now, partial=kind is not None)
 
 
-def _document(head: Head, found: Any, body: pagebody.Body, url: str, now: datetime) -> Document:
+def _document(head: Head, found: Any, body: pagebody.Body, url: str, now: datetime, *, partial: bool) -> Document:
     """What the page says of itself, completed by what trafilatura guesses."""
     authors = head.authors or pagenames.names_of(
         re.split(";", getattr(found, "author", None) or ""), head.site_name, url
@@ -107,6 +113,7 @@ def _document(head: Head, found: Any, body: pagebody.Body, url: str, now: dateti
         dateline=next((place for line in lines[:2] if (place := pagenames.dateline(line))), None),
         canonical_url=head.canonical,
         setting=body.setting,
+        partial=partial,
     )
 
 

@@ -27,7 +27,7 @@ _CALENDAR = re.compile(
     re.IGNORECASE,
 )
 _AROUND_NAME = re.compile(
-    r"^(?:(?:analysis |opinion |story |text |words |photos? )?by|par|from|автор:?|текст:?|[文글]\s*[:=：]|作者[:：]|记者|記者|撰文[:：]?)\s+"
+    r"^(?:(?:analysis |opinion |story |text |words |photos? |edited )?by|par|from|автор:?|текст:?|[文글]\s*[:=：]|作者[:：]|记者|記者|撰文[:：]?)\s+"
     r"|^(?:记者|記者|作者[:：])|\s*(?:선임|전문|인턴|객원|수습)?기자$|\s*(?:특파원|논설위원|통신원|편집위원|앵커)$|\s*(?:記者|特派員|通信員)$"
     r"|\s+(?:(?:news|staff|senior|chief) )?(?:reporter|correspondent|editor|associated press|staff writer)$",
     re.IGNORECASE,
@@ -56,7 +56,7 @@ _DATELINES = tuple(
 
 def best_title(titles: Iterable[str], headings: list[str], site: str | None, url: str) -> str:
     """The first title that is not the site's own name, without the site's name at its ends."""
-    names = {key(name) for name in (site or "", *_host_names(url)) if name}
+    names = {key(name) for name in (site or "", *host_names(url)) if name}
     for title in (*titles, *headings):
         found = without_site(title, names, headings)
         if found and key(found) not in names:
@@ -87,7 +87,8 @@ def key(value: str) -> str:
     return "".join(re.findall(r"\w+", value.casefold()))
 
 
-def _host_names(url: str) -> list[str]:
+def host_names(url: str) -> list[str]:
+    """What a site may be called, by its address."""
     labels = [label for label in (urlsplit(url).hostname or "").split(".") if label not in ("www", "m", "amp", "news")]
     return [".".join(labels), *(label for label in labels[:-1] if len(label) > 3)]
 
@@ -97,7 +98,7 @@ def _host_names(url: str) -> list[str]:
 
 def names_of(told: Iterable[str], site: str | None = None, url: str | None = None) -> tuple[str, ...]:
     """The people in what a page says of its authors: "By A and B, Staff writer" is A and B. No sites, no addresses."""
-    sites = [key(site or ""), *map(key, _host_names(url) if url else ())]
+    sites = [key(site or ""), *map(key, host_names(url) if url else ())]
     found: dict[str, str] = {}
     for line in told:
         for part in _NAME_SEPARATOR.split(_CONTACT.sub(" ; ", text.line(text.strip_html(line))[:400])):

@@ -35,8 +35,10 @@ order by e.published_at, a.article_id
 
 -- add_version --
 -- A text of an article; one that it has had already brings no row.
-insert into ingest.versions (article_id, version_hash, source, title, author, language, published_at, known_at)
-values (%(article_id)s, %(version_hash)s, %(source)s, %(title)s, %(author)s, %(language)s, %(published_at)s, %(now)s)
+insert into ingest.versions (article_id, version_hash, source, title, author, language, published_at, known_at,
+                             date_precision, site_name, description, dateline, setting, extractor, partial)
+values (%(article_id)s, %(version_hash)s, %(source)s, %(title)s, %(author)s, %(language)s, %(published_at)s, %(now)s,
+        %(date_precision)s, %(site_name)s, %(description)s, %(dateline)s, %(setting)s, %(extractor)s, %(partial)s)
 on conflict (article_id, version_hash) do nothing
 returning version_id
 
