@@ -119,14 +119,25 @@ class PollPlan:
 
 @dataclass(frozen=True)
 class Document:
-    """An article as extracted from a page. `paragraphs` are in the page's order, normalised, never empty."""
+    """An article as extracted from a page. `paragraphs` are in the page's order, normalised, never empty.
+
+    `precision` says whether `published` has a time of day ("time") or is a day, midnight UTC ("day"). The dateline
+    stays in the text. `setting` is what found the text: precise, wide, json-ld, or entry where a feed gave it. Of a
+    `partial` one the site shows the beginning only, to those who don't subscribe.
+    """
 
     title: str
     paragraphs: tuple[str, ...]
-    author: str | None = None
+    authors: tuple[str, ...] = ()
     published: datetime | None = None
+    precision: str | None = None
     language: str | None = None
+    site_name: str | None = None
+    description: str | None = None
+    dateline: str | None = None
     canonical_url: str | None = None
+    setting: str | None = None
+    partial: bool = False
 
 
 @dataclass(frozen=True)

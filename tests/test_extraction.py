@@ -54,10 +54,12 @@ def test_an_article() -> None:
     assert got == Document(
         title="Troops arrive",
         paragraphs=(ONE, TWO),
-        author="Ann Writer",
+        authors=("Ann Writer",),
         published=datetime(2024, 11, 1, 0, 30, tzinfo=UTC),
+        precision="time",
         language="en",
         canonical_url="https://www.paper.test/world/troops",
+        setting="precise",
     )
 
 

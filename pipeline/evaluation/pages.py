@@ -1,4 +1,4 @@
-"""How well texts are taken out of web pages: the article-extraction benchmark's measure, and one of paragraph breaks."""
+"""How well texts are taken out of pages: the article-extraction benchmark's measure, and one of paragraph breaks."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Counts = tuple[int, int, int]  # right, too many, missing
 
 @dataclass(frozen=True)
 class Page:
-    """A page of a set: its HTML (UTF-8), its address, and the text that belongs to the article, one line a paragraph."""
+    """A page of a set: its HTML (UTF-8), its address, and the article's text, one line a paragraph."""
 
     page_id: str
     html: bytes

@@ -44,7 +44,9 @@ def read(tree: Any, found: Any, titles: Iterable[str], witness: str | None, opti
     from trafilatura import bare_extraction
 
     wide = _lines(found)
-    narrow = _lines(bare_extraction(copy.deepcopy(tree), favor_precision=True, with_metadata=False, **options))
+    narrow = _lines(
+        bare_extraction(copy.deepcopy(tree), favor_precision=True, fast=True, with_metadata=False, **options)
+    )
     lines, setting = wide, "wide"
     if narrow and _size(narrow) >= MIN_SHARE * _size(wide, links=False):
         lines, setting = _between(narrow, wide), "precise"
@@ -141,6 +143,8 @@ def clean_tree(tree: Any) -> None:
     """Takes out what is no text of an article: captions, hidden parts, tips, boxes of links; tweets become quotes."""
     for element in list(tree.iter("figcaption")):
         _drop(element)
+    for table in list(tree.iter("table")):
+        _layout_table(table)
     whole = max(1, _prose_length(tree))
     for element in list(tree.iter()):
         if not isinstance(element.tag, str) or element.tag in ("html", "body", "head") or element.getparent() is None:
@@ -148,22 +152,40 @@ def clean_tree(tree: Any) -> None:
         classes = element.get("class") or ""
         if element.tag == "blockquote" and "twitter-tweet" in classes:
             _unwrap_quote(element)
-        elif _is_hidden(element) and _prose_length(element) < 0.3 * whole:
-            _drop(element)
-        elif classes and (
-            (_CAPTION_CLASS.search(classes) and _length(element) < 600)
+        elif (
+            (_is_hidden(element) and _prose_length(element) < 0.3 * whole)
             or (
-                _TIP_CLASS.search(classes) and _length(element) < 3000 and element.tag in ("span", "div", "ul", "aside")
+                classes
+                and (
+                    (_CAPTION_CLASS.search(classes) and _length(element) < 600)
+                    or (
+                        _TIP_CLASS.search(classes)
+                        and _length(element) < 3000
+                        and element.tag in ("span", "div", "ul", "aside")
+                    )
+                    or (
+                        _SITE_CLASS.search(classes)
+                        and element.tag not in ("article", "main")
+                        and _prose_length(element) < min(600, 0.2 * whole)
+                    )
+                )
             )
-            or (
-                _SITE_CLASS.search(classes)
-                and element.tag not in ("article", "main")
-                and _prose_length(element) < min(600, 0.2 * whole)
-            )
+            or (element.tag == "p" and _is_a_link(element))
+            or (element.tag == "ul" and _are_links(element))
         ):
             _drop(element)
-        elif (element.tag == "p" and _is_a_link(element)) or (element.tag == "ul" and _are_links(element)):
-            _drop(element)
+
+
+def _layout_table(table: Any) -> None:
+    """A table with paragraphs in a cell holds the page together: as a table its cells would be one paragraph each."""
+    own = [
+        part
+        for part in table.iter("tr", "td", "th", "tbody", "thead")
+        if next(part.iterancestors("table"), None) is table
+    ]
+    if any(part.tag == "td" and sum(1 for _ in part.iter("p")) > 2 for part in own):
+        for part in (table, *own):
+            part.tag = "div"
 
 
 def _is_hidden(element: Any) -> bool:

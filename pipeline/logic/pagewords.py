@@ -1,5 +1,7 @@
 """Words that pages put around their articles, in en, ko, ru, uk, ja, zh and fr: each a regular expression, no case."""
 
+# ruff: noqa: E501 (a pattern of each language on a line of its own)
+
 from __future__ import annotations
 
 import re

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
 from importlib.metadata import version as installed
@@ -11,13 +11,15 @@ from typing import Any
 
 from pipeline.adapters.database import Connection, row, rows
 from pipeline.errors import PermanentError
-from pipeline.logic import extraction, language, text, versions
+from pipeline.logic import extraction, language, pagebody, pagekinds, pagenames, text, versions
 from pipeline.logic.origins import Found
 from pipeline.model import Document
 from pipeline.stages import captures, identity, origins
 from pipeline.stages.work import ArchiveDeps, Item, Run, StageReport, begin
 
 UNREAD = frozenset({"record-missing", "record-damaged", "expired"})  # the page was not there to be read
+SHORT_TEXT = 600  # characters; with less than this the page's text may be a teaser,
+LONGER = 2  # and the feed's is taken if it is as many times as long
 PAGE_ATTEMPTS = 3  # a page that kills its reader is not read for ever
 
 
@@ -67,22 +69,47 @@ def _read(deps: ArchiveDeps, article: Any, attempts: int) -> Read:
             if body is None:
                 raise PermanentError("its page is no longer in the archive", code="expired")
             document = extraction.extract(body, article.content_type, article.page_url, deps.clock.now())
-            return Read("page", document, "extracted")
         except PermanentError as error:
             outcome, problem = error.code, str(error)
+        else:
+            return _better(document, article)
     return Read("entry", _from_entry(article), outcome, problem)
+
+
+def _better(document: Document, article: Any) -> Read:
+    """The page's text, or the feed's where the page shows less of the article than the feed does."""
+    entry = _from_entry(article)
+    fed, shown = sum(map(len, entry.paragraphs)), sum(map(len, document.paragraphs))
+    if not document.partial:
+        if shown < SHORT_TEXT and fed > LONGER * shown:
+            problem = f"the page has {shown} characters of text, the feed {fed}; the feed's text is used"
+            return Read("entry", _with_head(entry, document), "entry", problem)
+        return Read("page", document, "extracted")
+    problem = f"{article.page_url}: {pagekinds.PROBLEMS['paywall']}"
+    if fed > shown:
+        return Read("entry", _with_head(entry, document), "paywall", f"{problem}; the feed's text is used")
+    return Read("page", document, "paywall", f"{problem}; its beginning is used")
+
+
+def _with_head(entry: Document, page: Document) -> Document:
+    """The feed's text under what the page says of the article."""
+    return replace(page, paragraphs=entry.paragraphs, language=entry.language, setting="entry", partial=False)
 
 
 def _from_entry(article: Any) -> Document:
     body = article.content if len(article.content or "") > len(article.summary or "") else article.summary
-    paragraphs = text.paragraphs(body or "")
+    title = text.clean(article.title or "")
+    given = text.paragraphs(body or "")
+    paragraphs = tuple(pagebody.site_lines_out(given, [title])) or given
     sample = " ".join((article.title or "", *paragraphs))
     return Document(
-        title=text.clean(article.title or ""),
+        title=title,
         paragraphs=paragraphs,
-        author=article.author,
+        authors=pagenames.names_of([article.author or ""], article.publisher),
         published=article.published_at,
+        precision="time" if article.published_at else None,
         language=language.detect(sample, article.language),
+        setting="entry",
     )
 
 
@@ -112,8 +139,9 @@ def _store(run: Run, item: Item, article: Any, read: Read, rests_on: Found, now:
         run.done(item, "empty", problem)
         return
     published = document.published or article.published_at
+    precision = document.precision if document.published else "time"
     if published is None or published > now:
-        published = article.first_seen_at
+        published, precision = article.first_seen_at, None
     version = row(
         run.conn,
         "articles.add_version",
@@ -121,13 +149,19 @@ def _store(run: Run, item: Item, article: Any, read: Read, rests_on: Found, now:
         version_hash=hashlib.sha256("\n".join(texts).encode()).digest(),
         source=read.source,
         title=document.title,
-        author=document.author or article.author,
+        author=", ".join(document.authors or _from_entry(article).authors) or None,
         language=document.language,
         published_at=published,
         now=now,
         capture_id=article.capture_id if read.source == "page" else article.entry_capture_id,
         extractor=extractor() if read.source == "page" else None,
         reextracted=again,
+        date_precision=precision,
+        site_name=document.site_name,
+        description=document.description,
+        dateline=document.dateline,
+        setting=document.setting,
+        partial=document.partial,
     )
     if version is None:
         run.done(item, "same-text", read.problem)

@@ -2,7 +2,8 @@
 create or replace view analysis.articles as
 select a.article_id, v.version_id, v.title, a.url, pub.name as publisher, pub.family, pub.country, pub.kind as publisher_kind,
        v.language, v.author, v.published_at, a.first_seen_at, v.source as text_source, a.story_id,
-       (select count(*) from ingest.versions o where o.article_id = a.article_id) as versions
+       (select count(*) from ingest.versions o where o.article_id = a.article_id) as versions,
+       v.date_precision, v.site_name, v.description, v.dateline, v.partial
 from ingest.articles a
 join ingest.publishers pub using (publisher_id)
 join lateral (
@@ -25,3 +26,8 @@ comment on column analysis.articles.first_seen_at is 'When a feed first showed i
 comment on column analysis.articles.text_source is 'page, or entry where only the feed''s own text could be had.';
 comment on column analysis.articles.story_id is 'Articles with one number are copies or rewrites of one report.';
 comment on column analysis.articles.versions is 'How many different texts it has had.';
+comment on column analysis.articles.date_precision is 'time, day where the page names only the day, or empty where it names none.';
+comment on column analysis.articles.site_name is 'What the page calls its site.';
+comment on column analysis.articles.description is 'The page''s own summary, where it gives one.';
+comment on column analysis.articles.dateline is 'Place, date and agency that the text begins with.';
+comment on column analysis.articles.partial is 'Whether only the beginning of the text could be had, because the site shows no more without a subscription.';

@@ -60,11 +60,9 @@ create index entries_capture on ingest.entries (capture_id);
 comment on column ingest.entries.capture_id is 'The capture of the feed''s document in which it came.';
 
 alter table ingest.versions add column capture_id bigint references ingest.captures on delete set null;
-alter table ingest.versions add column extractor text;
 alter table ingest.versions add column reextracted boolean not null default false;
 create index versions_capture on ingest.versions (capture_id);
 comment on column ingest.versions.capture_id is 'The capture that the text was taken from: the page''s, or the feed''s for a text from its entry.';
-comment on column ingest.versions.extractor is 'What took it from the page.';
 comment on column ingest.versions.reextracted is 'Whether the page is the one of an earlier text and only our reading of it is new: no edit by the publisher.';
 
 alter table ingest.work add column again boolean not null default false;

@@ -57,9 +57,11 @@ order by coalesce(e.published_at, b.published_at), a.article_id
 -- add_version --
 -- A text of an article; one that it has had already brings no row.
 insert into ingest.versions (article_id, version_hash, source, title, author, language, published_at, known_at,
-                             capture_id, extractor, reextracted)
+                             capture_id, extractor, reextracted, date_precision, site_name, description, dateline,
+                             setting, partial)
 values (%(article_id)s, %(version_hash)s, %(source)s, %(title)s, %(author)s, %(language)s, %(published_at)s, %(now)s,
-        %(capture_id)s, %(extractor)s, %(reextracted)s)
+        %(capture_id)s, %(extractor)s, %(reextracted)s, %(date_precision)s, %(site_name)s, %(description)s,
+        %(dateline)s, %(setting)s, %(partial)s)
 on conflict (article_id, version_hash) do nothing
 returning version_id
 
