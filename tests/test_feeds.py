@@ -260,9 +260,9 @@ def test_what_is_not_a_feed_says_why() -> None:
     ids=["comments", "cdata", "quotes", "skip", "unclosed", "date"],
 )
 def test_the_time_grows_with_the_size_alone(items: str) -> None:
-    begun = time.monotonic()
+    begun = time.process_time()
     assert parse(rss(items), None, URL).format == "rss"
-    assert time.monotonic() - begun < 15
+    assert time.process_time() - begun < 15
 
 
 def test_entities_do_not_explode() -> None:
