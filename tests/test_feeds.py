@@ -247,6 +247,24 @@ def test_what_is_not_a_feed_says_why() -> None:
     assert "attributes" in reason(rss("<item " + " ".join(f'a{i}="1"' for i in range(20_000)) + "/>"))
 
 
+@pytest.mark.parametrize(
+    "items",
+    [
+        f"<item><description>{'&lt;!-- x &gt; ' * 100_000}</description></item>",
+        f"<item><title>{'&lt;![CDATA[' * 100_000}</title></item>",
+        f"<item><description>{'&lt;a b=&quot; ' * 50_000}</description></item>",
+        "<skipHours><hour>3</hour></skipHours>" * 20_000,
+        "<item><title>a<link>x</link></item>" * 2_000,
+        f"<item><pubDate>{'1' * 1_000_000}</pubDate></item>",
+    ],
+    ids=["comments", "cdata", "quotes", "skip", "unclosed", "date"],
+)
+def test_the_time_grows_with_the_size_alone(items: str) -> None:
+    begun = time.process_time()
+    assert parse(rss(items), None, URL).format == "rss"
+    assert time.process_time() - begun < 15
+
+
 def test_entities_do_not_explode() -> None:
     levels = "".join(f'<!ENTITY e{n + 1} "{f"&e{n};" * 10}">' for n in range(9))
     bomb = rss("<item><guid>1</guid><title>&e9;</title></item>", head=f'<!DOCTYPE r [<!ENTITY e0 "ha">{levels}]>')

@@ -123,15 +123,15 @@ def test_broken_ones() -> None:
 
 def test_a_bomb_is_not_opened() -> None:
     bomb = gzip.compress(b"<urlset>" + b" " * 200_000_000, 9)
-    begun = time.monotonic()
+    begun = time.process_time()
     with pytest.raises(PermanentError) as caught:
         feeds.parse(bomb, None, URL)
     assert caught.value.code == "too-large"
-    assert time.monotonic() - begun < 5
+    assert time.process_time() - begun < 5
 
 
 def test_a_large_one_is_read_quickly() -> None:
     body = urlset("".join(page(f"https://paper.test/{n}", "2024-11-01") for n in range(50_000)))
-    begun = time.monotonic()
+    begun = time.process_time()
     assert len(parse(body, URL).pages) == 50_000
-    assert time.monotonic() - begun < 10
+    assert time.process_time() - begun < 10

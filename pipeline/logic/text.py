@@ -38,7 +38,7 @@ _KNOWN = frozenset(_INLINE_TAGS.split()) | _BLOCKS | _SILENT
 _TAG_NAME = re.compile(r"</?([a-zA-Z][a-zA-Z0-9]*)")
 # One whole tag, quoted values that may hold ">" included; never backtracks.
 _WHOLE_TAG = re.compile(r"""<(/?)([a-zA-Z][a-zA-Z0-9:]*+)(?:[^<>"']++|"[^"]*+"|'[^']*+')*+>""")
-_COMMENT = re.compile(r"<!--(?:.*?-->|[^>]*>?)", re.DOTALL)  # one that is never closed ends with its tag
+_OPEN_COMMENT = re.compile(r"<!--[^>]*>?")
 _CDATA = re.compile(r"<!\[CDATA\[|\]\]>")
 _SPACE_REFERENCE = re.compile(r"&#(?:x0*[9acd]|0*(?:9|10|12|13));?|&(?:Tab|NewLine);", re.IGNORECASE)
 _TAG = re.compile(r"<[a-zA-Z/!?]")
@@ -77,11 +77,23 @@ def strip_html(fragment: str) -> str:
     if "<![CDATA[" in fragment:  # wrapped twice
         fragment = _CDATA.sub("", fragment)
     if "<!--" in fragment:
-        fragment = _COMMENT.sub("", fragment)
+        fragment = _without_comments(fragment)
     if not _TAG.search(fragment):
         return clean(html.unescape(fragment) if "&" in fragment else fragment)
     simple = _simple_text(fragment)
     return _parsed_text(fragment) if simple is None else simple
+
+
+def _without_comments(fragment: str) -> str:
+    """A comment that is never closed ends with its own bracket: it must not take the rest of the text along."""
+    kept, at = [], 0
+    while (begin := fragment.find("<!--", at)) >= 0:
+        end = fragment.find("-->", begin + 2)
+        if end < 0:
+            break
+        kept.append(fragment[at:begin])
+        at = end + 3
+    return "".join(kept) + _OPEN_COMMENT.sub("", fragment[at:])
 
 
 def plain(value: str) -> str:
