@@ -44,7 +44,7 @@ from pipeline.stages.poll import add_feed
 
 FEED_DELAY, ARTICLE_DELAY, CRAWL_DELAY = 0.2, 0.5, 1.0  # seconds; short, so that a run takes minutes
 TOTAL_TIMEOUT = 4.0  # of a request; a host whose holder was killed is free again after 2.5 of them
-LEASE = 14.0
+LEASE = 16.0
 LIFE = (0.05, 8.0)  # seconds that a process is left alive
 STAGES = ("poll", "fetch")
 

@@ -18,7 +18,7 @@ SCHEDULE = load_settings().schedule
     doc_md=__doc__,
 )
 def ingest():
-    # A host belongs to one shard, so that politeness needs no agreement between tasks.
+    # A host belongs to one shard, so that tasks seldom have to wait for one another (only one at a time asks a host).
     shards = list(range(SCHEDULE.shards))
 
     @task

@@ -23,8 +23,8 @@ from pipeline.settings import FetchSettings
 HOLD = 2.5  # a host is taken for this many total time-outs: its holder can stand still for one and a half of them
 RENEWED = 0.5  # and prolonged after this part of one
 PATIENCE = 20.0  # seconds that a request waits for a host that another process has; the item is put back then
-ASK_AGAIN = 0.5  # seconds between two attempts to take such a host
-IDLE = 0.3  # seconds without a request or waiter after which a host is given back; hosts are looked after as often
+ASK_AGAIN = 0.5  # seconds between two attempts to take such a host; all hosts are looked after as often
+IDLE = 1.0  # seconds without a request or waiter after which a host is given back before the batch ends
 MAX_PAUSE = 86_400.0  # seconds; a longer Retry-After is kept by the item, but a typo must not silence a host for good
 FAILURES = 3  # requests in a row that bring no answer, then the host is left alone
 DOWN = 300.0  # seconds; as long as an article waits for its second attempt
@@ -250,7 +250,7 @@ class HostGate:
             while True:
                 self._settle()
                 with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(IDLE):
+                    async with asyncio.timeout(ASK_AGAIN):
                         await self._wake.wait()
                 self._wake.clear()
                 idle = self._idle()

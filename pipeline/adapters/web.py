@@ -32,7 +32,9 @@ class Table(Hosts, Memory, Protocol):
 
 
 class Web:
-    """One batch's way to other servers. `deadline` is when its last request may start, by the event loop's clock."""
+    """One batch's way to other servers. `deadline` is when its last fetch may begin, by the event loop's clock; what it
+    takes besides, robots.txt and redirects, may begin until `late`: to break off there means to ask again.
+    """
 
     def __init__(
         self,
@@ -42,8 +44,9 @@ class Web:
         delay: float = 0.0,
         robots: bool = False,
         deadline: float | None = None,
+        late: float | None = None,
     ) -> None:
-        self.client, self._delay, self._deadline = client, delay, deadline
+        self.client, self._delay, self._deadline, self._late = client, delay, deadline, late or deadline
         self.gate = HostGate(client.settings, table, close_idle=client.close_idle)
         self.robots = Robots(self._robots_txt, table) if robots else None
 
@@ -62,7 +65,17 @@ class Web:
 
     async def get(self, url: str, *, ask_robots: bool = True, **how: Any) -> Response:
         """HttpClient.get in turn. Raises its errors, NotItsTurn, `robots` and `robots-unreadable`."""
-        return await self.client.get(url, visit=self._visit if ask_robots else self._plain_visit, **how)
+        begun = False
+
+        @asynccontextmanager
+        async def visit(hop: httpx.URL) -> AsyncIterator[Callable[[], None]]:
+            nonlocal begun
+            deadline = self._late if begun else self._deadline
+            async with self._visit(hop, deadline) if ask_robots else self._plain_visit(hop, deadline) as answered:
+                begun = True
+                yield answered
+
+        return await self.client.get(url, visit=visit, **how)
 
     def pause(self, response: Response, seconds: float | None) -> None:
         """The host that answered wants to be left alone (429)."""
@@ -70,7 +83,7 @@ class Web:
         self.gate.pause(host_of(httpx.URL(response.url)), wait, f"it answered {response.status} for {response.url}")
 
     @asynccontextmanager
-    async def _visit(self, url: httpx.URL) -> AsyncIterator[Callable[[], None]]:
+    async def _visit(self, url: httpx.URL, deadline: float | None) -> AsyncIterator[Callable[[], None]]:
         delay, host = self._delay, host_of(url)
         if self.robots is not None:
             answer = await self.robots.allowed(str(url))
@@ -82,17 +95,17 @@ class Web:
                     )
                 raise PermanentError(f"robots.txt of {host} does not allow it: {answer.detail}", code="robots")
             delay = max(delay, answer.crawl_delay or 0.0)
-        async with self._turn(host, delay) as answered:
+        async with self._turn(host, delay, deadline) as answered:
             yield answered
 
     @asynccontextmanager
-    async def _plain_visit(self, url: httpx.URL) -> AsyncIterator[Callable[[], None]]:
-        async with self._turn(host_of(url), self._delay) as answered:
+    async def _plain_visit(self, url: httpx.URL, deadline: float | None) -> AsyncIterator[Callable[[], None]]:
+        async with self._turn(host_of(url), self._delay, deadline) as answered:
             yield answered
 
     @asynccontextmanager
-    async def _turn(self, host: str, delay: float) -> AsyncIterator[Callable[[], None]]:
-        async with self.gate(host, delay, self._deadline) as answered:
+    async def _turn(self, host: str, delay: float, deadline: float | None) -> AsyncIterator[Callable[[], None]]:
+        async with self.gate(host, delay, deadline) as answered:
             try:
                 yield answered
             except (httpx.TimeoutException, httpx.NetworkError, TransientError, asyncio.CancelledError):
@@ -106,7 +119,7 @@ class Web:
             max_body=robots_txt.MAX_BODY,
             accept="text/plain,*/*;q=0.1",
             truncate=True,
-            visit=self._plain_visit,
+            visit=lambda hop: self._plain_visit(hop, self._late),
         )
         if response.status == robots_txt.TOO_MANY_REQUESTS:
             self.pause(response, None)

@@ -15,14 +15,19 @@ from pipeline.stages.work import Item, Run, WebDeps
 
 STAY = 60.0  # seconds of one host's turns that a batch takes, so that a slow host does not hold up the others
 
+BEGUN = 0.5  # of the lease: no fetch is begun later
+FOLLOWED = 0.75  # of the lease: no redirect is followed later
+
 
 @asynccontextmanager
 async def polite(run: Run, deps: WebDeps, *, delay: float, robots: bool = False) -> AsyncIterator[Web]:
     """The batch's way to other servers, `delay` seconds between two requests to a host."""
-    # Half of the lease is left for a slow end: an item that would be started later goes back into the queue.
-    deadline = asyncio.get_running_loop().time() + deps.settings.lease / 2
+    # Half of the lease is left for a slow end: an item that would be started later goes back into the queue, but one
+    # that was started follows its redirects.
+    now, lease = asyncio.get_running_loop().time(), deps.settings.lease
     table = HostTable(run.conn, run.token, deps.settings)
-    async with Web(deps.http(), table, delay=delay, robots=robots, deadline=deadline) as web:
+    times = {"deadline": now + lease * BEGUN, "late": now + lease * FOLLOWED}
+    async with Web(deps.http(), table, delay=delay, robots=robots, **times) as web:
         yield web
 
 
