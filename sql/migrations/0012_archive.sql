@@ -68,7 +68,9 @@ comment on column ingest.versions.reextracted is 'Whether the page is the one of
 alter table ingest.work add column again boolean not null default false;
 comment on column ingest.work.again is 'Whether it was done before and is only looked at again: such work waits until nothing new is due.';
 create index work_turn on ingest.work (stage, again, due_at, item_id);
+create index work_turn_of_host on ingest.work (stage, host, again, due_at, item_id);
 drop index ingest.work_due;
+drop index ingest.work_host;
 
 create table ingest.version_changes (
     version_id      bigint  not null references ingest.versions on delete cascade,

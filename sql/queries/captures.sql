@@ -100,12 +100,12 @@ from ingest.captures
 where expired_at is null and (%(since)s::timestamptz is null or captured_at >= %(since)s)
 
 -- to_reextract --
--- Articles whose page is in the archive and is to be read again.
+-- Articles whose page is in the archive and is to be read again, or was never there when it was to be read.
 select p.article_id
 from ingest.pages p
 join ingest.captures c using (capture_id)
-where c.expired_at is null and p.extractor is not null
+where c.expired_at is null
   and (%(since)s::timestamptz is null or p.fetched_at >= %(since)s)
-  and (%(extractor)s::text is null or p.extractor <> %(extractor)s)
+  and (%(extractor)s::text is null or p.extractor is distinct from %(extractor)s)
   and (%(article_id)s::bigint is null or p.article_id = %(article_id)s)
 order by p.article_id
