@@ -7,7 +7,8 @@ them) is made of the pages in the data and the newsroom's own of 2024, repeated 
 says how many newsroom pages come among a thousand others. Each run reads the whole file into a database of its own on
 an embedded server. Beside the runs: the reader alone, and warcio reading the same file.
 
-The last line is one JSON object; `responses_per_s` counts pages, `records_per_s` requests too.
+The last line is one JSON object; `responses_per_s` counts pages, `records_per_s` requests too; `cpu_ms_a_page` is the
+processor time of this process alone, which another load on the machine changes less.
 """
 
 from __future__ import annotations
@@ -110,8 +111,8 @@ def warcio_alone(file: Path) -> int:
         return sum(bool(record.content_stream().read()) for record in kept)
 
 
-def run(conn: Connection, services: Services, file: Path, options: Options) -> tuple[float, dict[str, int]]:
-    """One backfill of the file, on an empty database."""
+def run(conn: Connection, services: Services, file: Path, options: Options) -> tuple[float, float, dict[str, int]]:
+    """One backfill of the file, on an empty database: seconds, seconds of this process's processor, outcomes."""
     conn.execute("truncate ingest.backfills, ingest.articles, ingest.work cascade")
     number = backfill.start(conn, services, "warc", str(file), options)
 
@@ -119,8 +120,9 @@ def run(conn: Connection, services: Services, file: Path, options: Options) -> t
         for file_id in backfill.files(conn, services, number):
             backfill.read(conn, services, file_id)
 
+    busy = time.process_time()
     seconds, _ = timed(whole)
-    return seconds, backfill.finish(conn, services, number)["outcomes"]
+    return seconds, time.process_time() - busy, backfill.finish(conn, services, number)["outcomes"]
 
 
 @contextmanager
@@ -166,11 +168,12 @@ def main() -> None:
             with services.session() as conn:
                 claims.load(conn, services, root() / "claims" / "nk-russia.yaml", match_archive=False)
                 for name, options in {**RUNS, "any": Options(anything=True)}.items():
-                    seconds, outcomes = run(conn, services, file, options)
+                    seconds, busy, outcomes = run(conn, services, file, options)
                     result[name] = {
                         "seconds": round(seconds, 1),
                         "responses_per_s": round(count / seconds),
                         "records_per_s": round(sum(outcomes.values()) / seconds),
+                        "cpu_ms_a_page": round(1000 * busy / count, 2),
                         "mb_per_s": round(file.stat().st_size / 1e6 / seconds, 1),
                         "stored": outcomes.get("stored", 0),
                     }

@@ -290,6 +290,16 @@ def test_charset_digest_and_damage(conn: Connection, bench: Bench, tmp_path: Pat
     assert all("북한군" in t for t in column(conn, "select text from ingest.paragraphs"))
 
 
+def test_characters_that_no_database_takes(conn: Connection, bench: Bench, tmp_path: Path) -> None:
+    record = gzip.decompress(members([filler(1)])[0])
+    record = record.replace(b"Target-URI: http://filler-1.example/1", b"Target-URI: http://filler-1.example\0/1\0\xff")
+    record = record.replace(b"charset=utf-8", b"charset=\0\xffxxx").replace(b"-Digest", b"-Undigested")
+    (tmp_path / "a.warc").write_bytes(record)
+    (tmp_path / "list.txt").write_bytes(b"http://\0.example/\nhttps://b.example/\xff\xfe\n\0\n")
+    assert run(conn, bench, "warc", tmp_path / "a.warc", anything=True)["outcomes"]["stored"] == 1
+    assert run(conn, bench, "urls", tmp_path / "list.txt")["outcomes"] == {"queued": 1, "bad-url": 2}
+
+
 def test_a_file_that_is_cut_off(conn: Connection, bench: Bench, tmp_path: Path) -> None:
     whole = written(fillers(10))
     file = tmp_path / "crawl.warc.gz"

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from warc_files import newsroom_pages
 
 from pipeline.logic import keyterms, terms
-from pipeline.logic.keyterms import Gate, KeyTerms, visible
+from pipeline.logic.claimsfile import Claim
+from pipeline.logic.keyterms import ClaimTerms, Gate, KeyTerms, visible
 from pipeline.stages.materials import claims_of
 
 TERMS = ("north korean soldier*", "북한 + 파병", "кндр", "corée du nord", "kim's army", "front line*", "北朝鮮")
@@ -73,23 +74,39 @@ def test_the_gate_keeps_ordinary_pages_out() -> None:
     assert not Gate(TERMS).opens(terms.normalise("The council voted on Tuesday to mend the bridge."))
 
 
-def test_without_terms_everything_passes() -> None:
-    wanted = KeyTerms(())
-    assert wanted.may_be_in("anything") and wanted.named_in("anything")
-
-
 def test_the_claims_subjects() -> None:
-    """Every claim has a group of which all terms are among them, and the newsroom's pages about the topic name one."""
+    """Every claim has a group of which all terms are among them."""
     claims = claims_of(CLAIMS)
     found = set(keyterms.subjects(claims))
     for claim in claims:
         groups = [{t for listed in concepts.values() for t in listed} for concepts in claim.groups.values()]
         assert any(group <= found for group in groups)
     assert {"북한군", "north korean soldier*"} <= found
-    wanted = KeyTerms(tuple(found))
-    passed = [page for page in newsroom_pages() if wanted.named_in(visible(page.body.decode()))]
-    assert len(passed) > 20
-    assert all(wanted.may_be_in(terms.normalise(visible(page.body.decode()))) for page in passed)
+
+
+def test_lexical_evidence() -> None:
+    """A term of each group of one claim, not some of this claim's and some of another's."""
+    killed, treaty = (
+        Claim(name, "s", *[()] * 5, groups=groups, cues={})
+        for name, groups in (
+            ("killed", {"who": {"troops": ("북한군",)}, "did": {"killed": ("전사",), "wounded": ("부상",)}}),
+            ("treaty", {"who": {"state": ("dprk",)}, "what": {"treaty": ("조약", "treaty")}}),
+        )
+    )
+    wanted = ClaimTerms([killed, treaty, Claim("bare", "s", *[()] * 5, groups={}, cues={})])
+    for text, named in (("북한군 전사", True), ("DPRK treaty", True), ("북한군 조약", False), ("DPRK 부상", False)):
+        assert wanted.named_in(text) is named
+        assert wanted.may_be_in(terms.normalise(text)) or not named
+    assert not wanted.may_be_in("nothing of the kind")
+
+
+def test_the_newsrooms_pages() -> None:
+    """Articles about the claims pass; the gate is never the stricter one."""
+    wanted = ClaimTerms(claims_of(CLAIMS))
+    shown = [visible(page.body.decode()) for page in newsroom_pages()]
+    passed = [text for text in shown if wanted.named_in(text)]
+    assert 15 < len(passed) < len(shown)
+    assert all(wanted.may_be_in(terms.normalise(text)) for text in passed)
 
 
 def test_claims_without_groups_have_no_subjects() -> None:

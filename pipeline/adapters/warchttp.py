@@ -40,7 +40,7 @@ def answer(block: bytes, cap: int) -> Answer:
     if not status or not end:
         raise NotHttp("the record holds no HTTP answer")
     headers: dict[str, str] = {}
-    for line in block[: end.start()].splitlines()[1:]:
+    for line in block[: end.start()].replace(b"\0", b"").splitlines()[1:]:
         name, colon, value = line.partition(b":")
         if colon:
             headers.setdefault(name.decode("latin-1").strip().lower(), value.decode("latin-1").strip())

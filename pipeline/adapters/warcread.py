@@ -131,7 +131,7 @@ def _headers(stream: _Plain | _Gzip) -> tuple[dict[str, str], int]:
         read += len(line)
         if read > HEADER:
             raise _Damaged("a record's header does not end", stream.begun + 1)
-        text = line.decode("utf-8", "replace")
+        text = line.decode("utf-8", "replace").replace("\0", "")  # which no database takes
         if text[0] in " \t" and last:
             headers[last] += " " + text.strip()
             continue

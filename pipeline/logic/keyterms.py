@@ -9,13 +9,24 @@ from __future__ import annotations
 
 import html
 import re
+from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
+from typing import Protocol
 
 from pipeline.logic.claimsfile import Claim
 from pipeline.logic.terms import Lexicon, is_east_asian, normalise, words_of
 
-_SILENT = re.compile(r"<(script|style|noscript|template|svg|nav|footer|iframe|select)\b|(<!--)", re.IGNORECASE)
+_NAMES = ("script", "style", "noscript", "template", "svg", "nav", "footer", "iframe", "select")
+
+
+def _any_case(name: str) -> str:
+    """Spelled out: with a flag instead, the search would not jump from one < to the next."""
+    return "".join(f"[{c}{c.upper()}]" for c in name)
+
+
+_SILENT = re.compile("<(?:(" + "|".join(map(_any_case, _NAMES)) + r")\b|!--)")
+_ENDS = {name: re.compile(f"</{_any_case(name)}" + r"\s*>") for name in _NAMES} | {"": re.compile("-->")}
 _TAG = re.compile(r"<[^<>]*>")
 
 
@@ -25,60 +36,73 @@ def visible(page: str) -> str:
     Scripts, styles, menus and footers are left out: on many sites each page's menu names every topic there is.
     """
     parts: list[str] = []
-    at, unclosed = 0, set[str]()
-    for found in _SILENT.finditer(page):
-        if found.start() < at:
+    begin = at = 0
+    unclosed: set[str] = set()  # looked for once: a page of a thousand open tags is not searched a thousand times
+    while found := _SILENT.search(page, at):
+        name = (found[1] or "").lower()
+        end = None if name in unclosed else _ENDS[name].search(page, found.end())
+        if end is None:
+            unclosed.add(name)
+            at = found.end()
             continue
-        name = (found[1] or found[2]).lower()
-        if name in unclosed:
-            continue
-        end = _end_of(name, page, found.end())
-        if end < 0:
-            unclosed.add(name)  # looked for once: a page of a thousand open tags is not searched a thousand times
-            continue
-        parts.append(page[at : found.start()])
-        at = end
-    parts.append(page[at:])
+        parts.append(page[begin : found.start()])
+        begin = at = end.end()
+    parts.append(page[begin:])
     return html.unescape(_TAG.sub(" ", " ".join(parts)))
 
 
-def _end_of(name: str, page: str, start: int) -> int:
-    if name == "<!--":
-        end = page.find("-->", start)
-        return end + 3 if end >= 0 else -1
-    found = re.compile(rf"</{name}\s*>", re.IGNORECASE).search(page, start)
-    return found.end() if found else -1
-
-
 class Gate:
-    """A quick necessary condition for a text to name one of some terms; it lets through more than the terms do."""
+    """A quick necessary condition for a text to name one of some terms: all words of a term stand somewhere in it.
+
+    Each term waits under one of its parts, and most texts have none of these few parts.
+    """
 
     def __init__(self, terms: Iterable[str]) -> None:
-        self._substrings: list[str] = []
-        self._exact: set[str] = set()
+        wanted = {frozenset(token for part in term.split(" + ") for token in _tokens(part)) for term in terms}
         self._prefixes: dict[int, set[str]] = defaultdict(set)
-        for atom in _hitting(frozenset(map(_atom, term.split(" + "))) for term in terms):
-            if is_east_asian(atom):
-                self._substrings.append(atom)
-                continue
-            word = max(re.findall(r"[^\W_]+\*?", atom), key=len)  # every word has to be there, so one will do
-            if word.endswith("*"):
-                self._prefixes[len(word) - 1].add(word[:-1])
-            else:
-                self._exact.add(word)
-        given = sorted(self._substrings, key=len)
-        self._substrings = [s for i, s in enumerate(given) if not any(shorter in s for shorter in given[:i])]
+        self._substrings: list[str] = []
+        self._terms: dict[str, list[frozenset[str]]] = defaultdict(list)  # what a term has besides its key
+        keys = _hitting(wanted)
+        for tokens in wanted:
+            key = next(key for key in keys if key in tokens)
+            self._terms[key].append(tokens - {key})
+        for key in keys:
+            if is_east_asian(key):
+                self._substrings.append(key)
+            elif key.endswith("*"):
+                self._prefixes[len(key) - 1].add(key[:-1])
+        self._exact = {key for key in keys if not key.endswith("*") and not is_east_asian(key)}
 
     def opens(self, normal: str) -> bool:
         """Whether a term may be in the text, which `normalise` has made."""
-        if self._substrings and is_east_asian(normal) and any(part in normal for part in self._substrings):
-            return True
         words = words_of(normal)
-        if not self._exact.isdisjoint(words):
-            return True
-        return any(
-            not prefixes.isdisjoint(word[:length] for word in words) for length, prefixes in self._prefixes.items()
-        )
+        keys = self._exact & words
+        for length, prefixes in self._prefixes.items():
+            keys |= {found + "*" for found in prefixes & {word[:length] for word in words}}
+        if self._substrings and is_east_asian(normal):
+            keys.update(part for part in self._substrings if part in normal)
+        known: dict[str, bool] = dict.fromkeys(keys, True)
+        ordered = sorted(words) if keys else []
+
+        def there(token: str) -> bool:
+            if token not in known:
+                known[token] = _there(token, ordered, normal)
+            return known[token]
+
+        return any(all(map(there, rest)) for key in keys for rest in self._terms[key])
+
+
+def _there(token: str, ordered: Sequence[str], normal: str) -> bool:
+    if is_east_asian(token):
+        return token in normal
+    at = bisect_left(ordered, token.removesuffix("*"))
+    return at < len(ordered) and (ordered[at].startswith(token[:-1]) if token.endswith("*") else ordered[at] == token)
+
+
+def _tokens(part: str) -> list[str]:
+    """The words of a part of a term, or the East Asian part whole."""
+    normal = _atom(part)
+    return [normal] if is_east_asian(normal) else re.findall(r"[^\W_]+\*?", normal)
 
 
 def _atom(part: str) -> str:
@@ -86,7 +110,7 @@ def _atom(part: str) -> str:
 
 
 def _hitting(conjunctions: Iterable[frozenset[str]]) -> list[str]:
-    """A small set of parts of which every term has one, the most shared first: the greedy choice."""
+    """A small set of tokens of which every term has one, the most shared first: the greedy choice."""
     left, chosen = set(conjunctions), []
     while left:
         counts = Counter(part for parts in left for part in parts)
@@ -97,19 +121,49 @@ def _hitting(conjunctions: Iterable[frozenset[str]]) -> list[str]:
     return chosen
 
 
+class Terms(Protocol):
+    """What a page has to name: `may_be_in` is the cheap look at a normalised text, `named_in` the answer."""
+
+    def may_be_in(self, normal: str) -> bool: ...
+    def named_in(self, text: str) -> bool: ...
+
+
 class KeyTerms:
-    """Terms of which a text has to name any. Without terms, every text passes."""
+    """Terms of which a text has to name any."""
 
     def __init__(self, terms: Sequence[str]) -> None:
-        self.terms = tuple(terms)
-        self._gate = Gate(terms) if terms else None
-        self._lexicon = Lexicon({"any": terms}) if terms else None
+        self._gate = Gate(terms)
+        self._lexicon = Lexicon({"any": terms})
 
     def may_be_in(self, normal: str) -> bool:
-        return self._gate is None or self._gate.opens(normal)
+        return self._gate.opens(normal)
 
     def named_in(self, text: str) -> bool:
-        return self._lexicon is None or bool(self._lexicon.concepts_in(text))
+        return bool(self._lexicon.concepts_in(text))
+
+
+class ClaimTerms:
+    """The lexical evidence for any of some claims: a concept of each of a claim's groups, anywhere in the text."""
+
+    def __init__(self, claims: Sequence[Claim]) -> None:
+        self._gate = Gate(subjects(claims))
+        concepts: dict[str, tuple[str, ...]] = {}
+        self._claims: list[list[frozenset[str]]] = []
+        for claim in claims:
+            # Two topics may have different concepts of one name.
+            named = [{f"{name}/{hash(terms)}": terms for name, terms in g.items()} for g in claim.groups.values()]
+            for group in named:
+                concepts.update(group)
+            if named:
+                self._claims.append([frozenset(group) for group in named])
+        self._lexicon = Lexicon(concepts)
+
+    def may_be_in(self, normal: str) -> bool:
+        return self._gate.opens(normal)
+
+    def named_in(self, text: str) -> bool:
+        found = self._lexicon.concepts_in(text)
+        return any(all(not group.isdisjoint(found) for group in groups) for groups in self._claims)
 
 
 def subjects(claims: Sequence[Claim]) -> tuple[str, ...]:

@@ -14,6 +14,9 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
+
+REMEMBERED = 65_536  # words whose phrases a lexicon remembers
 
 _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
 # For names: a possessive 's and an elided article (l', d', qu') are words of their own, so that a name is found beside.
@@ -52,6 +55,11 @@ class _Phrase:
     prefix: tuple[bool, ...]
     atom: int
 
+    @cached_property
+    def second(self) -> str:
+        """The first character of the second word."""
+        return self.words[1][:1]
+
     def at(self, words: list[str], start: int) -> bool:
         if start + len(self.words) > len(words):
             return False
@@ -81,9 +89,25 @@ class Lexicon:
                 else:
                     self._conjunctions.append((atoms, concept))
         self._lengths = sorted({len(prefix) for prefix in self._prefixes})
+        self._beginning = lru_cache(REMEMBERED)(self._begins)  # the same words come in text after text
         self._by_start: dict[str, list[tuple[str, int]]] = defaultdict(list)  # substrings by their first two characters
         for part, number in self._substrings:
             self._by_start[part[:2]].append((part, number))
+
+    def _phrases(self, word: str) -> tuple[_Phrase, ...]:
+        """The phrases that may begin with a word."""
+        found = list(self._exact.get(word, ()))
+        for length in self._lengths:
+            if length > len(word):
+                break
+            found += self._prefixes.get(word[:length], ())
+        return tuple(found)
+
+    def _begins(self, word: str) -> tuple[frozenset[int], tuple[_Phrase, ...]]:
+        """What a word names by itself, and the phrases of several words that it may begin."""
+        found = self._phrases(word)
+        single = frozenset(phrase.atom for phrase in found if len(phrase.words) == 1)
+        return single, tuple(phrase for phrase in found if len(phrase.words) > 1)
 
     def _atom(self, part: str) -> int:
         """Number of a term's part; the same part in two concepts is looked for once."""
@@ -118,12 +142,12 @@ class Lexicon:
         # A Latin name with a Korean particle attached is a word of its own.
         words = self._word.findall(_EAST_ASIAN.sub(" ", normal))
         for start, word in enumerate(words):
-            phrases = list(self._exact.get(word, ()))
-            for length in self._lengths:
-                if length > len(word):
-                    break
-                phrases += self._prefixes.get(word[:length], ())
-            found.update(phrase.atom for phrase in phrases if phrase.at(words, start))
+            single, longer = self._beginning(word)
+            found |= single
+            following = words[start + 1] if start + 1 < len(words) else ""
+            for phrase in longer:
+                if following[:1] == phrase.second and phrase.at(words, start):
+                    found.add(phrase.atom)
         named = {concept for atom in found for concept in self._single.get(atom, ())}
         named.update(concept for atoms, concept in self._conjunctions if atoms <= found)
         return frozenset(named)
@@ -149,12 +173,7 @@ class Lexicon:
         matches = list(self._word.finditer(_EAST_ASIAN.sub(" ", normal)))
         words = [match.group() for match in matches]
         for start, word in enumerate(words):
-            phrases = list(self._exact.get(word, ()))
-            for length in self._lengths:
-                if length > len(word):
-                    break
-                phrases += self._prefixes.get(word[:length], ())
-            for phrase in phrases:
+            for phrase in self._phrases(word):
                 if phrase.at(words, start):
                     add(phrase.atom, matches[start].start(), matches[start + len(phrase.words) - 1].end())
         return sorted(found, key=lambda span: span[1:])

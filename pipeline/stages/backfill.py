@@ -63,7 +63,7 @@ def start(
 ) -> int:
     """Ask for a backfill; the same `request_key` gets the same one. Raises ConfigurationError."""
     if kind == "warc" and not options.anything and not options.terms:
-        backfill_warc.claims_terms(conn)  # rather now than after an hour
+        backfill_warc.followed(conn)  # rather now than after an hour
     with conn.transaction():
         publisher_id = None
         if publisher:

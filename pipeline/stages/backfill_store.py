@@ -186,9 +186,9 @@ class Store:
             {
                 "record": entry.record or self.records + at,
                 "byte_offset": entry.byte_offset,
-                "url": entry.url[:2000] if entry.url else None,
+                "url": _storable(entry.url) if entry.url else None,
                 "outcome": entry.outcome,
-                "problem": entry.problem[:2000].replace("\0", "\ufffd"),
+                "problem": _storable(entry.problem),
             }
             for at, entry in enumerate(entries, start=1)
             if entry.problem is not None
@@ -196,6 +196,10 @@ class Store:
         if given:
             values = {"file_id": self.file.file_id, "problems": Jsonb(given), "most": MOST_PROBLEMS}
             rows(self.conn, "backfill.add_problems", **values)
+
+
+def _storable(told: str) -> str:
+    return told[:2000].replace("\0", "\ufffd")
 
 
 def store_page(conn: Connection, deps: ArchiveDeps, article_id: int, page: Page, now: datetime) -> None:

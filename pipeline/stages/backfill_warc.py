@@ -19,7 +19,7 @@ from pipeline.errors import ConfigurationError
 from pipeline.logic import keyterms, language, terms, text, urls
 from pipeline.logic.backfills import Options
 from pipeline.logic.claimsfile import Claim
-from pipeline.logic.keyterms import KeyTerms
+from pipeline.logic.keyterms import ClaimTerms, KeyTerms, Terms
 from pipeline.stages.backfill_store import Entry, Found, Page
 
 TYPES = ("text/html", "application/xhtml+xml")
@@ -31,7 +31,7 @@ class Wanted:
     """What a page has to have to be stored."""
 
     options: Options
-    terms: KeyTerms
+    terms: Terms | None  # None: any page will do
     max_body: int
 
     def block(self, headers: dict[str, str], length: int) -> bool:
@@ -45,18 +45,23 @@ class Wanted:
 
 def wanted(conn: Connection, options: Options, max_body: int) -> Wanted:
     """Raises ConfigurationError where the terms should be those of the claims and there are none."""
-    return Wanted(options, KeyTerms(() if options.anything else options.terms or claims_terms(conn)), max_body)
+    return Wanted(options, _terms(conn, options), max_body)
 
 
-def claims_terms(conn: Connection) -> tuple[str, ...]:
-    """The terms of what the claims in force are about."""
+def _terms(conn: Connection, options: Options) -> Terms | None:
+    if options.anything:
+        return None
+    return KeyTerms(options.terms) if options.terms else ClaimTerms(followed(conn))
+
+
+def followed(conn: Connection) -> list[Claim]:
+    """The claims in force. Raises ConfigurationError where none of them has terms."""
     claims = [Claim.from_definition(r.claim_id, r.statement, r.definition) for r in rows(conn, "claims.in_force")]
-    found = keyterms.subjects(claims)
-    if not found:
+    if not any(claim.groups for claim in claims):
         raise ConfigurationError(
             "there are no claims with terms to filter the pages by: load claims, or name terms, or take any page"
         )
-    return found
+    return claims
 
 
 def moment(headers: dict[str, str]) -> datetime | None:
@@ -151,12 +156,12 @@ def _is_html(answer: warchttp.Answer) -> bool:
 def _filter(answer: warchttp.Answer, given: Wanted) -> None:
     """By language and terms; the cheap looks come first."""
     languages = given.options.languages
-    if not languages and not given.terms.terms:
+    if not languages and given.terms is None:
         return
     shown = keyterms.visible(text.decode(answer.body, answer.headers.get("content-type")))
-    if not given.terms.may_be_in(terms.normalise(shown)):
+    if given.terms is not None and not given.terms.may_be_in(terms.normalise(shown)):
         raise _LeftOut("no-term")
     if languages and language.detect(" ".join(shown.split())) not in languages:
         raise _LeftOut("language")
-    if not given.terms.named_in(shown):
+    if given.terms is not None and not given.terms.named_in(shown):
         raise _LeftOut("no-term")

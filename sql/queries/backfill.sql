@@ -141,7 +141,7 @@ where file_id = %(file_id)s
 update ingest.backfills b
 set state = case when f.failed > 0 then 'failed' when f.waiting > 0 then 'running' else 'done' end,
     problem = case when f.failed > 0 then f.failed || ' of ' || f.files || ' files could not be read to their end' end,
-    finished_at = case when f.waiting = 0 then %(now)s end
+    finished_at = case when f.waiting = 0 then %(now)s::timestamptz end
 from (select count(*) as files, count(*) filter (where state = 'failed') as failed,
              count(*) filter (where state = 'waiting') as waiting
       from ingest.backfill_files where backfill_id = %(backfill_id)s) f
