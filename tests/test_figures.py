@@ -31,6 +31,7 @@ from pipeline.stages import figure_materials
 FLOORS = json.loads((ROOT / "tests" / "figures_quality.json").read_text(encoding="utf-8"))
 PRACTICE = ROOT / "tests" / "data" / "figures.yaml"
 AUTHORITIES = ROOT / "tests" / "data" / "figure_authorities.yaml"
+ARTICLES = ROOT / "tests" / "data" / "figure_articles.jsonl"
 NEWSROOM = ROOT / "pipeline" / "newsroom" / "data"
 FRIDAY = date(2024, 12, 20)
 
@@ -442,14 +443,85 @@ def test_score_gives_the_figures_of_title_and_text(reader: Figures) -> None:
     assert figures_of(TextItem(2, "", "", "no date"), reader) == ()
 
 
+@pytest.mark.parametrize(
+    ("paragraphs", "expected"),
+    [
+        # an office alone is the one that the text has named, whoever publishes; "its" is the country's named before
+        (
+            [
+                "South Korea's military spoke of North Korean losses on Monday.",
+                "The military now counts 210 North Korean dead.",
+            ],
+            ("killed", 210, ("rok-jcs",)),
+        ),
+        (
+            ["Kyiv disagrees. Its general staff said 640 North Koreans had been wounded."],
+            ("wounded", 640, ("ukrainian-general-staff",)),
+        ),
+        # what lawmakers hear, and whom a sentence opens with
+        (["South Korean lawmakers were told that 230 North Koreans had died."], ("killed", 230, ("nis",))),
+        (["Austin: 10,400 North Koreans are in the Kursk region."], ("deployed", 10400, ("pentagon",))),
+        (["U.S. officials say 420 North Koreans have died."], ("killed", 420, ("officials-us",))),
+        # a person is whom the text has named him with, and a name that nobody knows is nobody
+        (
+            [
+                "Petro Hrynko, a spokesman for Ukraine's General Staff, said he had no doubt.",
+                "North Korea lost 75 men near the village, Petro Hrynko said.",
+            ],
+            ("casualties", 75, ("ukrainian-general-staff",)),
+        ),
+        (
+            [
+                "The Pentagon confirmed that North Koreans fight in Kursk.",
+                "Blue Lantern Group, a website, put North Korean losses at 900.",
+            ],
+            ("casualties", 900, ()),
+        ),
+        # of those who are carried on, who is meant
+        (
+            ["The Pentagon puts North Korean casualties at 3,100.", "The NIS counts no fewer than 3,400."],
+            ("casualties", 3400, ("nis",)),
+        ),
+        # the end of those who were wounded, and the wounded who are moved
+        (["Four North Koreans died of their wounds, the SBU said."], ("killed", 4, ("sbu",))),
+        (["В госпиталь привезли 120 раненых северокорейцев, сообщили в ГУР."], ("wounded", 120, ("gur",))),
+        (["Із шести північнокорейців, узятих у полон, загинули троє, каже ГУР."], ("killed", 3, ("gur",))),
+        # a contingent of which nothing else is said, now or to come
+        (["There it was at last: 11,300 North Korean troops, the NIS said."], ("deployed", 11300, ("nis",))),
+    ],
+)
+def test_an_article_is_read_as_one(reader: Figures, paragraphs: list[str], expected: tuple[Any, ...]) -> None:
+    readings = reader.article("", paragraphs, published=FRIDAY, language=None)
+    last = readings[-1].figures[-1]
+    assert (last.role, last.low, last.attributed_to) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("North Korea loses 90 soldiers a day in Kursk, Kyiv says.", "by the day"),
+        ("북한군 사상자는 하루 평균 92명이라고 국정원이 밝혔다.", "by the day"),
+        ("북한군 사망자는 지난달보다 300명 많다고 국정원이 밝혔다.", "difference"),
+        ("North Koreans killed 18 Russian officers by mistake.", "other people"),
+        ("북한군이 러시아 해병 12명을 사살했다.", "other people"),
+        ("Three civilians were killed and 17 hurt when North Korean soldiers opened fire.", "other people"),
+    ],
+)
+def test_numbers_that_are_no_totals_of_the_topic(reader: Figures, text: str, reason: str) -> None:
+    found = read(reader, text)
+    assert not found.figures
+    assert reason in [one.reason for one in found.left_out]
+
+
 @pytest.mark.parametrize("name", FLOORS)
 def test_floors(name: str, reader: Figures, finder: Finder, capsys: pytest.CaptureFixture[str]) -> None:
     kind, _, split = name.partition("/")
-    answers = (
-        measuring.practice(reader, AUTHORITIES if kind == "authorities" else PRACTICE)
-        if kind != "newsroom"
-        else measuring.newsroom(reader, finder, NEWSROOM, split)
-    )
+    if kind == "newsroom":
+        answers = measuring.newsroom(reader, finder, NEWSROOM, split)
+    elif kind == "articles":
+        answers = measuring.own_articles(reader, finder, ARTICLES, split)
+    else:
+        answers = measuring.practice(reader, AUTHORITIES if kind == "authorities" else PRACTICE)
     measured = vars(measuring.measure(answers))
     with capsys.disabled():
         print(f"\n{name}: " + ", ".join(f"{key} {measured[key]:.3f}" for key in FLOORS[name]))

@@ -121,7 +121,12 @@ def same_people(marks: Marks, before: Counted, phrase: Counted) -> bool:
     """Whether a number without a noun counts on: "three civilians killed and seven hurt"."""
     gap = marks.text[before.end : phrase.start]
     ends = len(gap) > THINGS_WITHIN or re.search(r"[.;:。；]", gap)
-    return phrase.what == BARE and not phrase.whose and not ends and not any(marks.of("subject", start=before.end))
+    return (
+        phrase.what == BARE
+        and not phrase.whose
+        and not ends
+        and not any(marks.of("subject", start=before.end, end=phrase.start))
+    )
 
 
 def by_the_day(marks: Marks, phrase: Counted) -> bool:
