@@ -10,7 +10,7 @@ BENCH ?=
 TESTS ?= -n 2 --dist loadfile
 BIN := $(VENV)/bin
 
-.PHONY: help setup demo test lint docs bench-stream bench-eval bench-ablation bench-clef bench-match bench-origins bench-stories bench-figures bench-numerals
+.PHONY: help setup demo test lint docs bench-stream bench-eval bench-ablation bench-clef bench-match bench-origins bench-stories bench-figures bench-numerals bench-extract
 .DEFAULT_GOAL := help
 
 help:
@@ -65,6 +65,16 @@ bench-stories: setup
 # How long quantities take to find: make bench-numerals BENCH=data/stream
 bench-numerals: setup
 	@PYTHONPATH=. $(BIN)/python benchmarks/numerals.py $(BENCH)
+
+# Texts out of real pages, beside three other extractors, which get a virtual environment of their own
+bench-extract: setup .bench/extract/.ready
+	@PYTHONPATH=. $(BIN)/python benchmarks/extract.py --peers .bench/extract/bin/python $(BENCH)
+
+.bench/extract/.ready:
+	@echo "newspaper4k and news-please in .bench/extract ..."
+	@$(PYTHON) -m venv .bench/extract
+	@.bench/extract/bin/python -m pip install --quiet --disable-pip-version-check "newspaper4k[all]==0.9.6" news-please==1.6.16
+	@touch $@
 
 docs: setup
 	@$(BIN)/python scripts/docs.py
