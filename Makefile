@@ -9,7 +9,7 @@ BENCH ?=
 # Options of pytest: two processes, since the tests wait as much as they count. One test file stays in one of them.
 TESTS ?= -n 2 --dist loadfile
 BIN := $(VENV)/bin
-BENCHES := stream eval ablation clef match origins stories figures numerals poll schedule feeds archive backfill
+BENCHES := stream eval ablation clef match origins stories figures numerals poll schedule feeds archive backfill extract
 
 .PHONY: help setup demo test lint docs soak $(BENCHES:%=bench-%)
 .DEFAULT_GOAL := help
@@ -87,6 +87,16 @@ soak: setup
 # Pages a second through a web archive's file: make bench-backfill BENCH="--size 50"
 bench-backfill: setup
 	@PYTHONPATH=. $(BIN)/python benchmarks/backfill.py $(BENCH)
+
+# Texts out of real pages, beside three other extractors, which get a virtual environment of their own
+bench-extract: setup .bench/extract/.ready
+	@PYTHONPATH=. $(BIN)/python benchmarks/extract.py --peers .bench/extract/bin/python $(BENCH)
+
+.bench/extract/.ready:
+	@echo "newspaper4k and news-please in .bench/extract ..."
+	@$(PYTHON) -m venv .bench/extract
+	@.bench/extract/bin/python -m pip install --quiet --disable-pip-version-check "newspaper4k[all]==0.9.6" news-please==1.6.16
+	@touch $@
 
 docs: setup
 	@$(BIN)/python scripts/docs.py

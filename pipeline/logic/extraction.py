@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import logging
 import re
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -85,6 +86,8 @@ def _extract(source: str, url: str, now: datetime) -> Document:
     except (ValueError, TypeError, AttributeError, KeyError, IndexError) as error:
         raise PermanentError(f"{url}: the page could not be read ({error})", code="no-text") from error
     kind = pagekinds.kind(seen, body.lines, head.free, url)
+    if kind == "paywall":
+        body = replace(body, lines=tuple(pagekinds.without_wall(body.lines)))
     if kind is not None and (kind != "paywall" or sum(map(len, body.lines)) < MIN_TEASER):
         raise PermanentError(f"{url}: {pagekinds.PROBLEMS[kind]}", code=kind)
     return _document(head, found, body, url, now, partial=kind is not None)

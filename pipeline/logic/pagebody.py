@@ -53,7 +53,8 @@ def read(tree: Any, found: Any, titles: Iterable[str], witness: str | None, opti
     lines = site_lines_out(lines, titles)
     if witness:
         told = site_lines_out(text.paragraphs(text.strip_html(witness)), titles)
-        if _size(told) >= 400 and _size(lines) < 0.5 * _size(told):
+        taken = _key("".join(lines)) == _key("".join(told))  # trafilatura reads it, too, as its last resort
+        if taken or (_size(told) >= 400 and _size(lines) < 0.5 * _size(told)):
             return Body(tuple(told), "json-ld")
     return Body(tuple(lines), setting)
 
@@ -119,7 +120,11 @@ def site_lines_out(lines: Iterable[str], titles: Iterable[str]) -> list[str]:
 
 
 def _at_the_ends(line: str) -> bool:
-    return words.CONTACT.fullmatch(line) is not None or _only_a_date(line)
+    return _only_addresses(line) or _only_a_date(line)
+
+
+def _only_addresses(line: str) -> bool:
+    return len(line) < SHORT and all(words.CONTACT.fullmatch(word) for word in line.split())
 
 
 def _only_a_date(line: str) -> bool:
@@ -127,7 +132,7 @@ def _only_a_date(line: str) -> bool:
 
 
 def _of_the_site(line: str) -> bool:
-    if words.CONTACT.fullmatch(line) and not words.ADDRESS.match(line):
+    if _only_addresses(line) and not words.ADDRESS.match(line):
         return True
     if len(line) < SHORT and words.MORE.match(line) and not words.SENTENCE_END.search(line):
         return True

@@ -140,9 +140,25 @@ def signs(tree: Any, source: str, titles: Iterable[str], site: str | None, url: 
         title=min((title for title in plain if title), key=len, default=""),
         words=words if len(words) <= 2 * _LOOKED_AT else words[:_LOOKED_AT] + " " + words[-_LOOKED_AT:],
         markup=source[:_MARKUP],
-        password=any((field.get("type") or "").lower() == "password" for field in tree.iter("input")),
+        password=any(_asks_for_password(field) for field in tree.iter("input")),
         wall=wall,
     )
+
+
+def _asks_for_password(field: Any) -> bool:
+    """A password's field that is not in the page's frame, where many articles have one."""
+    if (field.get("type") or "").lower() != "password":
+        return False
+    return not any(
+        part.tag in ("header", "nav", "footer", "aside", "dialog")
+        or re.search(r"modal|popup|overlay|dropdown|header|menu|drawer", part.get("class") or "", re.IGNORECASE)
+        for part in field.iterancestors()
+    )
+
+
+def without_wall(lines: Iterable[str]) -> list[str]:
+    """The lines of a locked article without those that ask for a subscription."""
+    return [line for line in lines if len(line) > 300 or not _WALL_WORDS.search(line)]
 
 
 def kind(seen: Signs, lines: Iterable[str], free: bool | None, url: str) -> str | None:
@@ -177,7 +193,7 @@ def _is_consent(seen: Signs, title: str, prose: str, url: str) -> bool:
     if about < 3:
         return False
     on_its_host = re.match(r"(?:consent|guce|cmp|privacy)\.", urlsplit(url).hostname or "") is not None
-    much = about * 120 > (len(prose) or FULL)  # a term in every sentence
+    much = about * 60 > (len(prose) or FULL)  # several terms in every sentence
     return on_its_host or _begins(_CONSENT_TITLE, title) or (much and _CONSENT_MARKUP.search(seen.markup) is not None)
 
 

@@ -18,7 +18,7 @@ _ROLE = re.compile(
     r"(?:(?:staff|news|senior|chief|special|contributing|political|world|foreign|diplomatic) )*"
     r"(?:writers?|reporters?|editors?|correspondents?|staff|reports?|editorial|contributors?|admin|administrator|bureau|newsroom"
     r"|news ?desk|desk|team|guest|author|redaction|la rédaction|rédaction|редакция|редакція|編集部|본지|편집국|온라인뉴스팀|뉴스팀|记者|記者)"
-    r"(?: of .*)?|.*\b(?:writer|reporter|editor|editor-at-large|correspondent|staff|bureau|newsroom|desk)",
+    r"(?: of .*)?|(?:\S+ ){2,}(?:writer|reporter|editor|correspondent)|.*\b(?:staff|bureau|newsroom|desk|editor-at-large)",
     re.IGNORECASE,
 )
 _CALENDAR = re.compile(

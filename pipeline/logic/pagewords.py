@@ -110,7 +110,8 @@ BY = _any(
 )
 ADDRESS = re.compile(r"(?:https?://|www\.)\S+$", re.IGNORECASE)
 SENTENCE_END = re.compile(r"[.!?…。！？]['\"’”»)\]」』】]*$|다$")
+# One word of a line that holds nothing but addresses.
 CONTACT = re.compile(
-    r"(?:[\w./+-]+@[\w.-]+\.\w+|(?:https?://)?(?:www\.)?[\w-]+\.\w{2,}(?:/\S*)?|@\w+|\S*twitter\.com/\S+|[\s,|/·])+",
-    re.ASCII,
+    r"[\w.+-]+@[\w.-]+|@\w+|(?:https?://|www\.)\S+|[\w-]+\.(?:com|net|org|co|ru|ua|kr|jp|cn|fr)(?:/\S*)?|e-?mail:?|[,|/·:]+",
+    re.IGNORECASE,
 )
