@@ -26,6 +26,7 @@ WELL_KNOWN = (
     "/feed", "/rss", "/rss.xml", "/feed.xml", "/atom.xml", "/index.xml", "/feeds", "/feed.json", "/index.rdf",
     "/rss/all", "/sitemap_news.xml", "/news-sitemap.xml", "/sitemap-news.xml",
 )  # fmt: skip
+AT_A_TIME = 32  # requests: what waits for a connection would use up its deadline
 MOST_LINKS = 6  # feeds named by a page that are looked at
 PAGE_ACCEPT = "text/html,application/xhtml+xml;q=0.9," + FEED_ACCEPT
 
@@ -60,6 +61,7 @@ class Checker:
         self._deps, self._client = deps, client
         self._gate = HostGate(deps.settings.fetch, deps.starts)
         self._robots = Robots(client, deps.clock)
+        self._turns = asyncio.Semaphore(AT_A_TIME)
 
     async def check(self, url: str, how: str = "given") -> Checked:
         """Whether the address is a feed."""
@@ -99,7 +101,7 @@ class Checker:
     async def _look(self, url: str, how: str, accept: str) -> tuple[Checked, Response | None]:
         response = None
         try:
-            async with self._gate(urls.host(url), 0):
+            async with self._gate(urls.host(url), 0), self._turns:
                 response = await self._client.get(url, max_body=self._deps.settings.poll.max_body, accept=accept)
             return _judge(url, how, response), response
         except ClaimwatchError as error:
