@@ -17,9 +17,10 @@ COPY pipeline pipeline
 COPY sql sql
 COPY dags dags
 COPY claims claims
+COPY feeds feeds
 RUN pip install --no-deps .
 WORKDIR /
-# sql/, dags/ and claims/ as the installed package carries them, under a name without Python's version in it.
+# sql/, dags/, claims/ and feeds/ as the installed package carries them, under a name without Python's version in it.
 RUN ln -s "$(python -c 'from pipeline.settings import root; print(root())')" /opt/claimwatch/bundled
 # The packaged embedding model, so that a container needs no network to start.
 ENV XDG_CACHE_HOME=/var/cache

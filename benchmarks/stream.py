@@ -52,7 +52,7 @@ from pipeline.stages.work import StageReport
 STAGES = ("poll", "fetch", "extract", "embed", "group", "match", "track")
 GAINED = 90  # items a feed may gain between two polls; it shows WINDOW
 LONGEST_STEP = timedelta(days=1)  # from the first new item on, so that what is fresh is still fresh when it is seen
-SHORTEST_STEP = timedelta(seconds=70)  # the feeds' poll interval is 60 s and up to 10 % jitter
+SHORTEST_STEP = timedelta(seconds=70)  # the feeds' poll interval is 60 s and up to 15 % jitter
 READER = "desk@analysts.example"
 DATA = Path(__file__).parents[1].parent / "shared" / "data" / "stream"
 

@@ -297,7 +297,7 @@ def redacted(settings: Settings) -> dict[str, Any]:
 
 @cache
 def root() -> Path:
-    """The folder with sql/, dags/ and claims/: the checkout, or the copy bundled in a wheel."""
+    """The folder with sql/, dags/, claims/ and feeds/: the checkout, or the copy bundled in a wheel."""
     package = Path(__file__).parent
     checkout = package.parent
     if (checkout / "sql" / "migrations").is_dir():

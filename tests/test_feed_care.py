@@ -21,7 +21,7 @@ from pipeline.errors import ConfigurationError, PermanentError
 from pipeline.logic import opml
 from pipeline.logic.opml import Outline
 from pipeline.settings import Settings
-from pipeline.stages import feed_check, sources
+from pipeline.stages import feed_check, poll, sources
 from pipeline.stages.poll import add_feed
 
 RSS = "application/rss+xml"
@@ -378,6 +378,7 @@ def test_a_rhythm_is_learned_and_shown(
         clock.move(hours=1)
     got = feed(conn)
     assert sum(got.rhythm) > 40
+    assert len(got.recent_outcomes) == 20
     assert sum(got.rhythm[7:12]) > 0.95 * sum(got.rhythm)
     _, out, _ = command("feeds", "show", "one")
     assert "█" in out
@@ -491,6 +492,27 @@ def test_a_sitemap_index_is_read_through_its_sitemaps(
     clock.move(days=2)
     bench.run(conn, "poll")
     assert (feed(conn).last_outcome, feed(conn).failures) == ("sitemaps-unreadable", 0.5)
+
+
+@pytest.mark.parametrize("what", ["pause", "remove"])
+def test_what_a_person_does_during_a_poll_stands(
+    what: str, web: Web, bench: Bench, conn: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    web.answers["one.example/rss"] = rss("a")
+    add_feed(conn, bench, "http://one.example/rss")
+    real = poll._read
+
+    def meanwhile(known: Any, response: Any) -> Any:
+        if what == "pause":
+            sources.set_state(conn, bench, feed(conn), "paused")
+        else:
+            sources.remove(conn, feed(conn))
+        return real(known, response)
+
+    monkeypatch.setattr(poll, "_read", meanwhile)
+    assert bench.run(conn, "poll")["poll"].outcomes == {"lease-lost": 1}
+    assert conn.execute("select count(*) from ingest.work").fetchone()[0] == 0
+    assert [f.state for f in rows(conn, "feeds.managed", feed_ids=None)] == (["paused"] if what == "pause" else [])
 
 
 def test_a_list_that_is_no_list(command: Any, bench: Bench, conn: Connection, tmp_path: Path) -> None:

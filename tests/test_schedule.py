@@ -100,6 +100,15 @@ def test_a_feed_is_left_alone_when_it_asks_for_it() -> None:
     assert after("soft", kept.poll).next_poll_at > NOW + timedelta(hours=2)
 
 
+def test_a_list_that_was_too_short_is_asked_sooner() -> None:
+    state = PollState(8 * HOUR, seen_at=NOW - 3 * HOUR)
+    assert after("changed", state, overrun=True).next_poll_at == NOW + 1.5 * HOUR
+    assert after("changed", state).next_poll_at == NOW + 6.4 * HOUR
+    assert after("changed", PollState(8 * HOUR), overrun=True).next_poll_at == NOW + 6.4 * HOUR  # the first poll
+    for seen_at in (NOW, NOW + HOUR, NOW - timedelta(minutes=2)):
+        assert after("changed", PollState(HOUR, seen_at=seen_at), overrun=True).next_poll_at == NOW + FLOOR
+
+
 def test_a_move_is_believed_at_the_second_sighting() -> None:
     first = after("unchanged", permanent_url="https://new.example/f")
     assert (first.new_url, first.poll.moved_sightings) == (None, 1)

@@ -48,6 +48,7 @@ _STEP = st.fixed_dictionaries(
     {
         "outcome": st.sampled_from(list(PollOutcome)),
         "news": st.lists(st.none() | _DATES, max_size=5),
+        "overrun": st.booleans(),
         "wishes": st.none() | _WISHES,
         "headers": _HEADERS,
         "permanent_url": st.sampled_from([None, "https://a.example/", "https://b.example/"]),

@@ -81,7 +81,7 @@ def feeds_show(feed: FeedArgument, form: FormatOption = Format.table) -> None:
     with opened() as (services, conn):
         found = sources.find(conn, feed)
         now = services.clock.now()
-        [health] = [r for r in _health(conn) if r.feed_id == found.feed_id]
+        [health] = _health(conn, feed_id=found.feed_id)
         troubles = rows(conn, "feeds.outcomes", feed_id=found.feed_id, limit=_OUTCOMES)
         entries = rows(conn, "feeds.entries_of_late", feed_id=found.feed_id, limit=_ENTRIES)
     learned = Rhythm(tuple(found.rhythm), found.rhythm_since)
@@ -171,12 +171,19 @@ def _told(one: Checked) -> list[Any]:
     return [one.url, one.format if one.good else one.outcome, number, one.newest, one.title, one.moved_to, one.reason]
 
 
-def _health(conn: Any, *, tag: str | None = None, state: str | None = None, trouble: bool = False) -> list[Any]:
+def _health(
+    conn: Any,
+    *,
+    tag: str | None = None,
+    state: str | None = None,
+    trouble: bool = False,
+    feed_id: int | None = None,
+) -> list[Any]:
     from pipeline.logic import opml
 
     if state is not None and state not in opml.STATES:
         raise ConfigurationError(f"no state is called {state!r}; known are {', '.join(opml.STATES)}")
-    return rows(conn, "feeds.health", tag=tag and opml.tag(tag), state=state, trouble=trouble)
+    return rows(conn, "feeds.health", tag=tag and opml.tag(tag), state=state, trouble=trouble, feed_id=feed_id)
 
 
 def _reason(r: Any) -> str | None:

@@ -24,6 +24,7 @@ from pipeline.settings import PollSettings
 # The bounds of a wait (5 minutes, 24 hours; Miniflux) are PollSettings.min_interval and max_interval.
 CHANGED_FACTOR = 0.8  # until the rhythm is known, a feed with news is polled 20 % sooner (news-crawl)
 UNCHANGED_FACTOR = 1.5  # and one without 50 % later (news-crawl)
+OVERRUN_FACTOR = 0.5  # of the time since the last poll, where the list may have been too short for it
 HARD_FAILURE = 1.0  # Media Cloud's weights of failures
 SOFT_FAILURE = 0.5  # 404, 429, 5xx: the server is there and may recover
 DNS_TEMPORARY_FAILURE = 0.25  # mostly our own resolver's trouble
@@ -79,6 +80,7 @@ def plan(
     now: datetime,
     settings: PollSettings,
     news: Sequence[datetime | None] = (),
+    overrun: bool = False,
     wishes: Wishes | None = None,
     headers: Mapping[str, str] | None = None,
     permanent_url: str | None = None,
@@ -86,7 +88,8 @@ def plan(
 ) -> PollPlan:
     """The next poll; never nearer than `settings.min_interval`.
 
-    `news` are the dates of the entries that were new; `wishes` what the feed asks for, None where it was not read;
+    `news` are the dates of the entries that were new; `overrun` says that not one was known, so that others may have
+    come and gone since the last poll; `wishes` what the feed asks for, None where it was not read;
     `headers` in lower case; `permanent_url` is where 301/308 alone led at this poll; `jitter` in 0..1, drawn by the
     caller.
     """
@@ -101,7 +104,10 @@ def plan(
     )
     new_url, after = None, None
     if outcome in (PollOutcome.CHANGED, PollOutcome.UNCHANGED):
+        seen_at = state.seen_at
         state, new_url = _moved(_answered(state, outcome, news, now, floor, ceiling), permanent_url)
+        if overrun and seen_at is not None:
+            state = replace(state, interval=max(floor, min(state.interval, (now - seen_at) * OVERRUN_FACTOR)))
         # A server's wish lengthens the wait, but a misconfigured one may not silence a feed for a year.
         delay = min(max(state.interval, state.wishes.ttl or floor, _freshness(headers, now)), ceiling)
         after = state.wishes

@@ -94,6 +94,7 @@ def _plan(settings: PollSettings, feed: Any, polled: Polled, new: list[ParsedEnt
         now=now,
         settings=settings.model_copy(update=own),
         news=[entry.published for entry in new],
+        overrun=parsed is not None and bool(new) and len(new) == len(_usable(parsed)),
         wishes=Wishes(parsed.ttl, parsed.skip_hours, parsed.skip_days) if parsed else None,
         headers=response.headers if response else {},
         permanent_url=urls.canonical(response.permanent_url) if response and response.permanent_url else None,

@@ -12,7 +12,7 @@ select f.feed_id, f.url, pub.name as publisher, pub.country, f.state, f.last_out
             else 'well' end as health,
        case when f.failures > 0 or f.state in ('gone', 'unverified') then f.last_reason end as reason,
        f.failures, f.verified_at, r.entries_a_week,
-       greatest(f.last_success_at - e.last_entry_at, interval '0') as silent_for,
+       case when f.last_success_at >= e.last_entry_at then f.last_success_at - e.last_entry_at end as silent_for,
        r.expected as entries_missed
 from ingest.feeds f
 join ingest.publishers pub using (publisher_id)

@@ -46,7 +46,8 @@ order by f.feed_id
 select feed_id, publisher, url, state, health, tags, entries_a_week, silent_for, entries_missed, last_success_at,
        last_entry_at, next_poll_at, last_outcome, reason
 from analysis.feed_health
-where (%(state)s::text is null or state = %(state)s) and (%(tag)s::text is null or %(tag)s = any(tags))
+where (%(feed_id)s::bigint is null or feed_id = %(feed_id)s) and (%(state)s::text is null or state = %(state)s)
+  and (%(tag)s::text is null or %(tag)s = any(tags))
   and (not %(trouble)s or health in ('failing', 'silent', 'gone'))
 order by array_position(array['gone', 'failing', 'silent', 'unverified', 'paused', 'new', 'well'], health),
          failures desc, last_success_at nulls first, feed_id
