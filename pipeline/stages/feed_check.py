@@ -25,7 +25,6 @@ WELL_KNOWN = (
     "/feed", "/rss", "/rss.xml", "/feed.xml", "/atom.xml", "/index.xml", "/feeds", "/feed.json", "/index.rdf",
     "/rss/all", "/sitemap_news.xml", "/news-sitemap.xml", "/sitemap-news.xml",
 )  # fmt: skip
-AT_A_TIME = 32  # requests: what waits for a connection would use up its deadline
 MOST_LINKS = 6  # feeds named by a page that are looked at
 PAGE_ACCEPT = "text/html,application/xhtml+xml;q=0.9," + FEED_ACCEPT
 

@@ -166,34 +166,40 @@ from ingest.backfill_articles b join ingest.articles a using (article_id)
 where b.backfill_id = %(backfill_id)s and a.url = any(%(urls)s)
 
 -- add_articles --
--- Stores what a backfill names: new articles, and which of them it brought. `has_text`: there is a page or a text of it
--- already; one without is queued for fetch where `fetched` says so.
+-- Stores what a backfill names: new articles, and which of them it brought. An address that is known as another
+-- article's is that article. `has_text`: there is a page or a text of it already; one without is queued for fetch where
+-- `fetched` says so.
 with given as (
-    select *
+    select g.*, coalesce(main.url, g.url) as main_url
     from jsonb_to_recordset(%(articles)s::jsonb) as g (
         url text, host text, publisher_id bigint, byte_offset bigint, title text, language text,
         published_at timestamptz)
+    left join ingest.article_urls u on u.url = g.url
+    left join ingest.articles main on main.article_id = u.article_id
 ), article as (
     insert into ingest.articles (url, publisher_id, first_seen_at)
-    select url, publisher_id, %(now)s from given order by url
+    select distinct on (main_url) main_url, publisher_id, %(now)s from given order by main_url, url
     on conflict (url) do update set url = excluded.url
     returning article_id, url, (xmax = 0) as is_new
 ), standing as (
-    select a.url, a.article_id, a.is_new,
+    select g.url, g.host, g.byte_offset, g.title, g.language, g.published_at, a.article_id, a.is_new,
            exists (select from ingest.pages p where p.article_id = a.article_id)
            or exists (select from ingest.versions v where v.article_id = a.article_id) as has_text
-    from article a
+    from given g join article a on a.url = g.main_url
 ), named as (
     insert into ingest.backfill_articles (backfill_id, article_id, file_id, byte_offset, brought, title, language,
                                           published_at)
-    select %(backfill_id)s, a.article_id, %(file_id)s, g.byte_offset, a.is_new, g.title, g.language, g.published_at
-    from given g join article a using (url)
+    select distinct on (article_id) %(backfill_id)s, article_id, %(file_id)s, byte_offset, is_new, title, language,
+           published_at
+    from standing
+    order by article_id, url
     on conflict (backfill_id, article_id) do nothing
 ), work as (
     insert into ingest.work (stage, item_id, host, due_at)
-    select 'fetch', a.article_id, g.host, %(now)s
-    from given g join standing a using (url)
-    where not a.has_text and %(fetched)s
+    select distinct on (article_id) 'fetch', article_id, host, %(now)s
+    from standing
+    where not has_text and %(fetched)s
+    order by article_id, url
     on conflict (stage, item_id) do nothing
 )
 select url, article_id, has_text from standing
