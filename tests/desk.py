@@ -20,6 +20,19 @@ CLAIM, OTHER = "killed-in-kursk", "desertion"
 NOW = datetime(2024, 12, 20, 12, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
+# How a version's text was read, where a test does not care.
+UNREAD = {
+    "capture_id": None,
+    "extractor": None,
+    "reextracted": False,
+    "date_precision": None,
+    "site_name": None,
+    "description": None,
+    "dateline": None,
+    "setting": None,
+    "partial": False,
+}
+
 
 class Desk:
     """Puts reports and matches into the database, and looks at what became of them."""
@@ -70,9 +83,7 @@ class Desk:
             source=source,
             title="t",
             author=None,
-            capture_id=None,
-            extractor=None,
-            reextracted=reextracted,
+            **{**UNREAD, "reextracted": reextracted},
             language="en",
             published_at=at,
             now=self.clock.now(),

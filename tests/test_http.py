@@ -183,6 +183,7 @@ def test_a_redirect_elsewhere_than_the_web_is_refused(target: str) -> None:
 def test_bad_addresses(url: str) -> None:
     assert code(fixed(answer()), url) == "bad-url"
 
+
 @pytest.mark.parametrize("connection", ["keep-alive", "close"])
 def test_the_exchange_as_the_wire_had_it(connection: str) -> None:
     """What the archive keeps beside the body: of the last request, where redirects led."""

@@ -15,11 +15,16 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from pipeline.adapters.database import Connection
+from pipeline.adapters.database import Connection, row
 from pipeline.logic.identity import Claimed, alike, claimed
+from pipeline.logic.schedule import PollOutcome
 from pipeline.model import ParsedEntry, ParsedFeed
 from pipeline.settings import Settings
-from pipeline.stages.poll import add_feed, store_entries
+from pipeline.stages.poll import add_feed
+from pipeline.stages.poll_store import Poll, Polled, store_entries
+from pipeline.stages.work import Item
+
+CHANGED = PollOutcome.CHANGED
 
 BODY = (
     "The minister told reporters on Tuesday that the talks would go on for as long as they were useful to both sides. "
@@ -116,12 +121,16 @@ class Desk:
     def announce(self, *entries: tuple[str, str]) -> None:
         """A new feed with entries (address, title)."""
         self.feeds += 1
-        feed_id = add_feed(self.conn, self.bench, f"http://paper.example/feed{self.feeds}")
-        found = self.conn.execute("select publisher_id from ingest.feeds where feed_id = %s", [feed_id]).fetchone()
-        assert feed_id is not None and found is not None
-        parsed = ParsedFeed("rss", "", tuple(ParsedEntry(url, url, title) for url, title in entries))
+        self.polled(f"feed{self.feeds}", *(ParsedEntry(url, url, title) for url, title in entries))
+
+    def polled(self, name: str, *entries: ParsedEntry) -> int:
+        """A new feed was polled; how many of its entries were stored."""
+        feed_id = add_feed(self.conn, self.bench, f"http://paper.example/{name}")
+        assert feed_id is not None
+        feed = row(self.conn, "feeds.to_poll", feed_ids=[feed_id])
+        poll = Poll(Item(feed_id, 1, ""), feed, Polled("changed", CHANGED, parsed=ParsedFeed("rss", "", entries)))
         with self.conn.transaction():
-            store_entries(self.conn, feed_id, found[0], parsed, self.bench.clock.now())
+            return len(store_entries(self.conn, self.bench, [poll], self.bench.clock.now())[0])
 
     def run(self) -> dict[str, int]:
         """Outcomes of extract."""
@@ -233,9 +242,5 @@ def test_nothing_is_lost_where_both_have_texts(desk: Desk, site: Site, conn: Con
 
 
 def test_an_entry_that_says_nothing_is_not_stored(desk: Desk, conn: Connection) -> None:
-    feed_id = add_feed(conn, desk.bench, "http://paper.example/empty")
-    assert feed_id is not None
     silent = ParsedEntry("k", None, "", author="A. Writer", published=datetime(2024, 1, 1, tzinfo=UTC))
-    parsed = ParsedFeed("rss", "", (silent, ParsedEntry("t", None, "A title"), ParsedEntry("t", None, "Again")))
-    with conn.transaction():
-        assert store_entries(conn, feed_id, 1, parsed, desk.bench.clock.now()) == 1
+    assert desk.polled("empty", silent, ParsedEntry("t", None, "A title"), ParsedEntry("t", None, "Again")) == 1

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from conftest import Bench, MovableClock, make_settings
+from desk import UNREAD
 
 from pipeline.adapters.database import Connection, rows
 from pipeline.logic.text import content_hash
@@ -33,9 +34,8 @@ def add_article(conn: Connection, clock: MovableClock, url: str, texts: list[str
     values = {"article_id": article[0], "now": now}
     page = {"status": 200, "url": url, "content_type": None, "etag": None, "last_modified": None}
     rows(conn, "articles.store_page", body_hash=b"x", capture_id=None, **page, **values)
-    reading = {"capture_id": None, "extractor": None, "reextracted": False}
     version = {"version_hash": url.encode(), "source": "page", "title": "t", "author": None, "language": "en"}
-    added = rows(conn, "articles.add_version", published_at=now, **version, **reading, **values)[0]
+    added = rows(conn, "articles.add_version", published_at=now, **version, **UNREAD, **values)[0]
     rows(
         conn,
         "articles.add_paragraphs",

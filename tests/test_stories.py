@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from conftest import Bench, FakeEncoder, MovableClock
+from desk import UNREAD
 
 from pipeline.adapters import database
 from pipeline.adapters.database import Connection, rows
@@ -63,9 +64,7 @@ class Desk:
                 source="page",
                 title=title,
                 author=None,
-                capture_id=None,
-                extractor=None,
-                reextracted=False,
+                **UNREAD,
                 language="en",
                 published_at=now + timedelta(hours=hours),
                 now=now,

@@ -68,7 +68,7 @@ def store(run: Run, deps: WebDeps, polls: list[Poll]) -> None:
 
 def _store(run: Run, deps: WebDeps, polls: list[Poll]) -> None:
     now = deps.clock.now()
-    news = _store_entries(run.conn, deps, polls, now)
+    news = store_entries(run.conn, deps, polls, now)
     states, postponed = [], []
     for poll, new in zip(polls, news, strict=True):
         polled, plan = poll.polled, _plan(deps.settings.poll, poll.feed, poll.polled, new, now)
@@ -163,7 +163,7 @@ def _reason(polled: Polled, plan: PollPlan) -> str | None:
     return str(reasons.explain(polled.outcome, polled.problem or "", until=until))
 
 
-def _store_entries(conn: Connection, deps: WebDeps, polls: list[Poll], now: datetime) -> list[list[ParsedEntry]]:
+def store_entries(conn: Connection, deps: WebDeps, polls: list[Poll], now: datetime) -> list[list[ParsedEntry]]:
     """Store the entries that are new to their feed, and the documents that brought them; the new ones of each poll. A
     document that differs in a date or an advertisement alone proves nothing, and is not kept.
     """
