@@ -509,13 +509,17 @@ def test_killed_at_any_moment_nothing_is_lost_or_doubled(
     counted(conn)
 
 
-def test_one_process_a_file(conn: Connection, bench: Bench, settings: Settings, crawl: Path) -> None:
+def test_one_process_a_file(
+    conn: Connection, bench: Bench, settings: Settings, crawl: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     number = backfill.start(conn, bench, "warc", str(crawl), Options(anything=True))
     (file_id,) = backfill.files(conn, bench, number)
     with database.session(settings) as other:
         assert rows(other, "backfill.lock", file_id=file_id)[0].taken
+        monkeypatch.setattr(backfill, "LOCK_SECONDS", 0.2)
         with pytest.raises(TransientError, match="read by another process"):
             backfill.read(conn, bench, file_id)
+    monkeypatch.undo()
     assert backfill.read(conn, bench, file_id).state == "done"
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -34,6 +35,7 @@ from pipeline.stages.backfill_store import Entry, Found, LimitReached, Publisher
 from pipeline.stages.work import WebDeps
 
 MAX_LIST = 200 * 2**20  # bytes of a list of addresses
+LOCK_SECONDS = 5.0
 INDEX_DEPTH = 3  # an index of indexes of indexes; deeper ones are traps
 
 log = structlog.get_logger()
@@ -125,7 +127,7 @@ def read(conn: Connection, deps: WebDeps, file_id: int, progress: Progress | Non
     What makes the file unreadable for good is noted with it. Raises TransientError where it may be better later, and
     where another process is reading the file.
     """
-    if not row(conn, "backfill.lock", file_id=file_id).taken:
+    if not _taken(conn, file_id):
         raise TransientError(f"file {file_id} is being read by another process", code="locked")
     try:
         file = row(conn, "backfill.file", file_id=file_id)
@@ -137,6 +139,16 @@ def read(conn: Connection, deps: WebDeps, file_id: int, progress: Progress | Non
     finally:
         if not conn.broken:
             rows(conn, "backfill.unlock", file_id=file_id)
+
+
+def _taken(conn: Connection, file_id: int) -> bool:
+    """Take the file for this session. The lock of a process that was killed goes when the server has noticed."""
+    until = time.monotonic() + LOCK_SECONDS
+    while not row(conn, "backfill.lock", file_id=file_id).taken:
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.1)
+    return True
 
 
 def _read(conn: Connection, deps: WebDeps, file: Any, progress: Progress | None) -> FileReport:
