@@ -131,6 +131,14 @@ def _store(run: Run, item: Item, article: Any, read: Read, rests_on: Found, now:
         language=document.language,
         published_at=published,
         now=now,
+    )
+    if version is None:
+        run.done(item, "same-text", read.problem)
+        return
+    rows(
+        run.conn,
+        "articles.describe_version",
+        version_id=version.version_id,
         date_precision=precision,
         site_name=document.site_name,
         description=document.description,
@@ -139,9 +147,6 @@ def _store(run: Run, item: Item, article: Any, read: Read, rests_on: Found, now:
         extractor=extraction.VERSION,
         partial=document.partial,
     )
-    if version is None:
-        run.done(item, "same-text", read.problem)
-        return
     new = _add_paragraphs(run, version.version_id, texts, document.language, now)
     origins.store(run.conn, {version.version_id: rests_on})
     changed = rows(run.conn, "tracking.changed", article_id=article.article_id, version_id=version.version_id)
