@@ -25,12 +25,6 @@ UNREAD = {
     "capture_id": None,
     "extractor": None,
     "reextracted": False,
-    "date_precision": None,
-    "site_name": None,
-    "description": None,
-    "dateline": None,
-    "setting": None,
-    "partial": False,
 }
 
 

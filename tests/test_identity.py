@@ -230,8 +230,8 @@ def test_nothing_is_lost_where_both_have_texts(desk: Desk, site: Site, conn: Con
     assert desk.run() == {"extracted": 2}
     site.pages["/b"] = ("Troops leave", A)
     conn.execute(
-        "insert into ingest.work (stage, item_id, host, due_at) "
-        "select 'fetch', article_id, 'paper.example', %s from ingest.articles where url = %s",
+        "update ingest.work set due_at = %s "
+        "where stage = 'fetch' and item_id = (select article_id from ingest.articles where url = %s)",
         [clock.now(), B],
     )
     assert desk.run() == {"same-article": 1}
@@ -239,6 +239,8 @@ def test_nothing_is_lost_where_both_have_texts(desk: Desk, site: Site, conn: Con
     assert desk.texts() == {A: 1, B: 1}
     problem: Any = conn.execute("select last_problem from ingest.articles where url = %s", [B]).fetchone()
     assert A in problem[0]
+    looks: Any = conn.execute("select count(*) from ingest.work where stage = 'fetch'").fetchone()
+    assert looks == (1,)  # at the one that stays
 
 
 def test_an_entry_that_says_nothing_is_not_stored(desk: Desk, conn: Connection) -> None:

@@ -17,6 +17,7 @@ from pipeline.logic.pageheads import Head
 from pipeline.model import Document
 
 VERSION = 1  # raise it when the same page gives another text: `claimwatch reextract` asks for it
+MAX_UNREADABLE = 0.05  # share of characters that no charset explains; better the feed's own text than question marks
 MIN_TEASER = 200  # characters; the beginning of a locked article is kept from here on, marked as partial
 MAX_ELEMENTS = 30_000  # a long live blog has 10,000; beyond this extraction takes tens of seconds
 MAX_DEPTH = 250  # at 256 libxml2 stops reading, so what came after would be lost without a word
@@ -86,6 +87,8 @@ def _extract(source: str, url: str, now: datetime) -> Document:
     except (ValueError, TypeError, AttributeError, KeyError, IndexError) as error:
         raise PermanentError(f"{url}: the page could not be read ({error})", code="no-text") from error
     kind = pagekinds.kind(seen, body.lines, head.free, url)
+    if "".join(body.lines).count("\ufffd") > MAX_UNREADABLE * sum(map(len, body.lines)):
+        raise PermanentError(f"{url}: no article text was found, its characters can't be read", code="no-text")
     if kind == "paywall":
         body = replace(body, lines=tuple(pagekinds.without_wall(body.lines)))
     if kind is not None and (kind != "paywall" or sum(map(len, body.lines)) < MIN_TEASER):

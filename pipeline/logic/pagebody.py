@@ -54,7 +54,7 @@ def read(tree: Any, found: Any, titles: Iterable[str], witness: str | None, opti
     if witness:
         told = site_lines_out(text.paragraphs(text.strip_html(witness)), titles)
         taken = _key("".join(lines)) == _key("".join(told))  # trafilatura reads it, too, as its last resort
-        if taken or (_size(told) >= 400 and _size(lines) < 0.5 * _size(told)):
+        if (taken and len(told) > len(lines)) or (_size(told) >= 400 and _size(lines) < 0.5 * _size(told)):
             return Body(tuple(told), "json-ld")
     return Body(tuple(lines), setting)
 

@@ -156,6 +156,14 @@ def _store(run: Run, item: Item, article: Any, read: Read, rests_on: Found, now:
         capture_id=article.capture_id if read.source == "page" else article.entry_capture_id,
         extractor=extractor() if read.source == "page" else None,
         reextracted=again,
+    )
+    if version is None:
+        run.done(item, "same-text", read.problem)
+        return
+    rows(
+        run.conn,
+        "articles.describe_version",
+        version_id=version.version_id,
         date_precision=precision,
         site_name=document.site_name,
         description=document.description,
@@ -163,9 +171,6 @@ def _store(run: Run, item: Item, article: Any, read: Read, rests_on: Found, now:
         setting=document.setting,
         partial=document.partial,
     )
-    if version is None:
-        run.done(item, "same-text", read.problem)
-        return
     new = _add_paragraphs(run, version.version_id, texts, document.language, now)
     _add_changes(run, article.article_id, version.version_id, read.source, texts)
     origins.store(run.conn, {version.version_id: rests_on})

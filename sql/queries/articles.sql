@@ -57,13 +57,18 @@ order by coalesce(e.published_at, b.published_at), a.article_id
 -- add_version --
 -- A text of an article; one that it has had already brings no row.
 insert into ingest.versions (article_id, version_hash, source, title, author, language, published_at, known_at,
-                             capture_id, extractor, reextracted, date_precision, site_name, description, dateline,
-                             setting, partial)
+                             capture_id, extractor, reextracted)
 values (%(article_id)s, %(version_hash)s, %(source)s, %(title)s, %(author)s, %(language)s, %(published_at)s, %(now)s,
-        %(capture_id)s, %(extractor)s, %(reextracted)s, %(date_precision)s, %(site_name)s, %(description)s,
-        %(dateline)s, %(setting)s, %(partial)s)
+        %(capture_id)s, %(extractor)s, %(reextracted)s)
 on conflict (article_id, version_hash) do nothing
 returning version_id
+
+-- describe_version --
+-- How a new text was read, and what its page says of itself.
+update ingest.versions
+set date_precision = %(date_precision)s, site_name = %(site_name)s, description = %(description)s,
+    dateline = %(dateline)s, setting = %(setting)s, extractor = %(extractor)s, partial = %(partial)s
+where version_id = %(version_id)s
 
 -- add_paragraphs --
 -- Stores the texts that are new, and where each of them stands. The order of insertion is that of the hashes, so

@@ -34,7 +34,7 @@ on conflict (url) do nothing
 
 -- fold --
 -- One article turned out to be another: its entries and further addresses are the other's now, and its own address
--- leads there. Its texts stay where they are.
+-- leads there. Its texts stay where they are, and nobody looks at it again.
 with entry as (
     update ingest.entries set article_id = %(into)s where article_id = %(article_id)s
 ), further as (
@@ -43,5 +43,7 @@ with entry as (
     insert into ingest.article_urls (url, article_id, known_from, first_seen_at)
     select url, %(into)s, 'entry', %(now)s from ingest.articles where article_id = %(article_id)s
     on conflict (url) do update set article_id = excluded.article_id
+), look as (
+    delete from ingest.work where stage = 'fetch' and item_id = %(article_id)s
 )
 update ingest.articles set last_outcome = 'same-article', last_problem = %(problem)s where article_id = %(article_id)s
