@@ -67,7 +67,7 @@ returning version_id
 -- How a new text was read, and what its page says of itself.
 update ingest.versions
 set date_precision = %(date_precision)s, site_name = %(site_name)s, description = %(description)s,
-    dateline = %(dateline)s, setting = %(setting)s, extractor = %(extractor)s, partial = %(partial)s
+    dateline = %(dateline)s, setting = %(setting)s, partial = %(partial)s
 where version_id = %(version_id)s
 
 -- add_paragraphs --
