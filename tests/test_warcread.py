@@ -176,6 +176,13 @@ def test_a_file_that_was_cut_off(form: str) -> None:
         assert sum(isinstance(r, Damage) or not r.whole for r in found) <= 1
 
 
+@pytest.mark.parametrize("lost", [1, 8, 9])
+def test_a_last_record_without_its_check_sum_is_not_trusted(lost: int) -> None:
+    found = read(MEMBERS[:-lost])
+    assert urls(found) == [page.url for page in PAGES[:-1]]
+    assert len(found) == 12
+
+
 def test_zstd_is_told_apart() -> None:
     with pytest.raises(Unreadable, match="zstd"):
         read(b"\x28\xb5\x2f\xfd" + bytes(50), name="test.warc.zst")

@@ -118,7 +118,8 @@ def _read(stream: _Plain | _Gzip, wanted: Callable[[dict[str, str], int], bool],
         block = stream.take(keep)
         passed = len(block) + (stream.over(length - keep) if len(block) == keep else 0)
         stream.over_blank_lines()
-        yield Record(headers, offset, stream.place(), length, block, whole=passed == length)
+        whole = passed == length and not stream.unverified()
+        yield Record(headers, offset, stream.place(), length, block, whole)
 
 
 def _headers(stream: _Plain | _Gzip) -> tuple[dict[str, str], int]:
@@ -192,6 +193,10 @@ class _Buffered:
             self._at += step
             left -= step
         return size - left
+
+    def unverified(self) -> bool:
+        """Whether what was handed out last may be wrong all the same."""
+        return False
 
     def over_blank_lines(self) -> None:
         while self._more() and self._buffer[self._at] in b"\r\n":
@@ -307,6 +312,10 @@ class _Gzip(_Buffered):
     def over_blank_lines(self) -> None:
         self._inside = False  # those behind a record belong to its member
         super().over_blank_lines()
+
+    def unverified(self) -> bool:
+        # The file has ended before the member's check sum: a damaged member may go on for ever.
+        return self._decoder is not None and not self._decoder.eof and self._at == len(self._buffer)
 
     def place(self) -> Place:
         if self._decoder is None or (self._decoder.eof and self._at == len(self._buffer)):
