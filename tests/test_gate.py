@@ -10,13 +10,15 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from conftest import make_settings
+from conftest import Bench, make_settings
 
 from pipeline.adapters import gate as module
-from pipeline.adapters.database import Connection, session
+from pipeline.adapters.database import Connection, rows, session
 from pipeline.adapters.gate import HostGate, NotItsTurn, Returned, Taken
 from pipeline.adapters.hosts import HostTable
+from pipeline.adapters.robots import Known
 from pipeline.settings import FetchSettings, Settings
+from pipeline.stages import maintain
 
 FETCH = FetchSettings(total_timeout=0.4)
 
@@ -262,6 +264,20 @@ def test_a_pause_is_everybody_s(conn: Connection, quick: Settings) -> None:
     table.pause("a.test", 100.0, "it answered 429")
     table.pause("a.test", 50.0, "it answered 429")  # the longer one holds
     assert take(conn, quick, "a.test")["a.test"].pause == pytest.approx(100, abs=2)
+    assert [(r.host, r.pause_reason) for r in rows(conn, "hosts.paused")] == [("a.test", "it answered 429")]
+
+
+def test_hosts_that_nobody_asked_for_long_are_forgotten(bench: Bench, conn: Connection, quick: Settings) -> None:
+    table = HostTable(conn, uuid.uuid4(), quick)
+    table.take(["old.test", "held.test", "paused.test", "new.test"])
+    table.keep_robots("http://old.test/robots.txt", "old.test", Known("none"), None)
+    table.give_back(dict.fromkeys(["old.test", "paused.test", "new.test"], Returned(0.0, 0.0)))
+    table.pause("paused.test", 100.0, "it answered 429")
+    conn.execute("update ingest.hosts set taken_at = taken_at - interval '91 days' where host <> 'new.test'")
+    assert maintain.run(conn, bench).deleted["hosts"] == 1
+    left = conn.execute("select host from ingest.hosts order by host").fetchall()
+    assert [r.host for r in left] == ["held.test", "new.test", "paused.test"]
+    assert conn.execute("select count(*) as n from ingest.robots").fetchone().n == 0  # type: ignore[union-attr]
 
 
 def test_a_clock_that_was_put_back_freezes_no_host(conn: Connection, quick: Settings) -> None:

@@ -13,10 +13,12 @@ from datetime import timedelta
 from pathlib import Path
 
 import hostile
+import hostile_server
 import psutil
 import pytest
 from conftest import MovableClock, make_settings
-from hostile import ADDRESS, REFUSED, Server
+from hostile import ADDRESS, REFUSED
+from hostile_server import Server
 
 from pipeline.adapters import http
 from pipeline.adapters.addresses import system_resolver
@@ -196,7 +198,7 @@ def test_memory_stays_bounded(conn: Connection, stages: Stages) -> None:
     gc.collect()
     stop, before = threading.Event(), psutil.Process().memory_info().rss
     peak = [before]
-    watcher = threading.Thread(target=hostile.watch_memory, args=(stop, peak))
+    watcher = threading.Thread(target=hostile_server.watch_memory, args=(stop, peak))
     watcher.start()
     fetch.run(conn, stages, 500)
     stop.set()
