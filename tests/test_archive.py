@@ -26,7 +26,7 @@ from pipeline.adapters.warc_files import ArchiveUnavailable
 from pipeline.logic import extraction
 from pipeline.model import Document
 from pipeline.settings import Settings
-from pipeline.stages import captures, extract, fetch, maintain
+from pipeline.stages import captures, extract, fetch, maintain, visits
 from pipeline.stages.poll import add_feed
 from pipeline.stages.services import run_stage
 
