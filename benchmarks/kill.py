@@ -24,7 +24,6 @@ import random
 import sys
 import tempfile
 import time
-import zlib
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
@@ -36,6 +35,7 @@ from logging_server import Log, LoggingServer, article_text, kind
 
 from pipeline.adapters import database
 from pipeline.adapters.database import Connection
+from pipeline.adapters.warc import Archive, Place
 from pipeline.local.prepare import prepare
 from pipeline.local.processes import exit_on_signals
 from pipeline.settings import Settings
@@ -66,6 +66,7 @@ def values(server: LoggingServer, home: Path, dsn: str | None) -> dict[str, Any]
             "connect_timeout": TOTAL_TIMEOUT,
             "contact": "benchmark",
         },
+        "versions": {"look_again": False},  # every page is asked for once
     }
 
 
@@ -143,7 +144,9 @@ def unfinished(conn: Connection) -> int:
     return int(conn.execute(query).fetchone().left)  # type: ignore[union-attr]
 
 
-def account(conn: Connection, server: LoggingServer, log: Log, kills: dict[str, int]) -> dict[str, Any]:
+def account(
+    conn: Connection, archive: Archive, server: LoggingServer, log: Log, kills: dict[str, int]
+) -> dict[str, Any]:
     """What came of it, and which rules were broken."""
     count: Callable[[str], int] = lambda query: int(conn.execute(query).fetchone()[0])  # type: ignore[index,arg-type] # noqa: E731
     expected = server.article_urls()
@@ -165,7 +168,7 @@ def account(conn: Connection, server: LoggingServer, log: Log, kills: dict[str, 
         "entries_doubled": sum(entries.values()) - len(entries),
         "articles_stored": count("select count(*) from ingest.articles"),
         "pages_stored": count("select count(*) from ingest.pages"),
-        "pages_wrong": wrong_pages(conn),
+        "pages_wrong": wrong_pages(conn, archive),
         "extract_queued": count("select count(*) from ingest.work where stage = 'extract'"),
         "polls_queued": count("select count(*) from ingest.work where stage = 'poll'"),
         "requests": sum(asked.values()),
@@ -194,15 +197,19 @@ def account(conn: Connection, server: LoggingServer, log: Log, kills: dict[str, 
     return found | {"broken": [rule for rule, kept in rules.items() if not kept]}
 
 
-def wrong_pages(conn: Connection) -> int:
-    """Pages whose body is not what the server has at that address."""
+def wrong_pages(conn: Connection, archive: Archive) -> int:
+    """Pages whose record in the archive does not hold what the server has at that address."""
     wrong = 0
-    query = "select a.url, p.url as found_at, p.body from ingest.pages p join ingest.articles a using (article_id)"
+    query = (
+        "select a.url, p.url as found_at, p.body_hash, c.warc_file, c.warc_offset, c.warc_length from ingest.pages p "
+        "join ingest.articles a using (article_id) join ingest.captures c using (capture_id)"
+    )
     for r in conn.execute(query):
+        body = archive.body(Place(r.warc_file, r.warc_offset, r.warc_length), bytes(r.body_hash))
         site = int(r.found_at.split("/")[2].split(".")[0].removeprefix("site"))
         which = r.found_at.rpartition("/")[2]
         expected = article_text(site, which).encode()
-        wrong += zlib.decompress(r.body) != expected or which.removesuffix("-moved") != r.url.rpartition("/")[2]
+        wrong += body != expected or which.removesuffix("-moved") != r.url.rpartition("/")[2]
     return wrong
 
 
@@ -218,7 +225,7 @@ def soak(
         poll.run(conn, deps, 0)  # everything is imported before the first fork
         fetch.run(conn, deps, 0)
         done, seconds = play(settings, conn, kills=kills, seed=seed, limit=limit, of_each=of_each)
-        return account(conn, server, server.log(), done) | {"seconds": round(seconds, 1)}
+        return account(conn, deps.archive, server, server.log(), done) | {"seconds": round(seconds, 1)}
 
 
 def main() -> int:

@@ -60,7 +60,7 @@ class PollSettings(Section):
     max_interval: Seconds = 86_400.0  # one that never changes, this often
     host_delay: Annotated[float, Field(ge=0)] = 1.0  # between two feeds of one host
     max_body: int = Field(default=10 * 2**20, gt=0)  # bytes, after decompression
-    batch: int = Field(default=200, gt=0)
+    batch: int = Field(default=1000, gt=0)
 
 
 class FetchSettings(Section):

@@ -11,9 +11,12 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+
+from psycopg.types.json import Jsonb
 
 from pipeline.adapters.database import Connection, row, rows
 from pipeline.adapters.warc import Original, Place, RecordMissing, files
@@ -74,24 +77,32 @@ def copied(deps: ArchiveDeps, article_id: int, response: Response, at: datetime)
 
 def add(conn: Connection, kept: Kept) -> int:
     """Store the row; the capture that holds the body: this one, or the one that it revisits."""
-    added = row(
-        conn,
-        "captures.add",
-        **kept.owner,
-        kind=kept.kind,
-        captured_at=kept.at,
-        url=kept.url,
-        final_url=kept.final_url,
-        status=kept.status,
-        content_type=kept.content_type,
-        digest=kept.digest,
-        size=kept.size,
-        revisit_of=kept.original,
-        warc_file=kept.place.file,
-        warc_offset=kept.place.offset,
-        warc_length=kept.place.length,
-    )
-    return int(added.capture_id if kept.original is None else kept.original)
+    return add_all(conn, [kept])[0]
+
+
+def add_all(conn: Connection, records: Sequence[Kept]) -> list[int]:
+    """Store the rows; for each the capture that holds the body."""
+    given = [
+        {
+            "position": position,
+            **kept.owner,
+            "kind": kept.kind,
+            "captured_at": kept.at.isoformat(),
+            "url": kept.url,
+            "final_url": kept.final_url,
+            "status": kept.status,
+            "content_type": kept.content_type,
+            "digest": kept.digest.hex() if kept.digest is not None else None,
+            "size": kept.size,
+            "revisit_of": kept.original,
+            "warc_file": kept.place.file,
+            "warc_offset": kept.place.offset,
+            "warc_length": kept.place.length,
+        }
+        for position, kept in enumerate(records)
+    ]
+    added = [r.capture_id for r in rows(conn, "captures.add", records=Jsonb(given))]
+    return [capture if kept.original is None else kept.original for kept, capture in zip(records, added, strict=True)]
 
 
 def body(deps: ArchiveDeps, article: Any) -> bytes | None:

@@ -42,6 +42,7 @@ def run(conn: Connection, deps: WebDeps, limit: int, *, shard: int = 0, shards: 
 
 async def _poll_all(run: Run, deps: WebDeps, work: list[tuple[Item, Any]]) -> None:
     waiting: list[Poll] = []
+    work = sorted(work, key=lambda pair: pair[0].host)  # a connection serves its host's feeds one after another
     async with polite(run, deps, delay=deps.settings.poll.host_delay) as web:
 
         async def one(item: Item, feed: Any) -> tuple[Item, Any, Polled | NotItsTurn]:

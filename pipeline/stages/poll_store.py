@@ -174,19 +174,30 @@ def store_entries(conn: Connection, deps: WebDeps, polls: list[Poll], now: datet
         for entry in entries
     ]
     known = {(r.feed_id, r.entry_key) for r in rows(conn, "feeds.known_keys", entries=Jsonb(keys))} if keys else set()
-    news: list[list[ParsedEntry]] = []
-    given: list[dict[str, Any]] = []
-    for poll, entries in zip(polls, listed, strict=True):
-        feed, response, capture_id = poll.feed, poll.polled.response, None
-        new = [entry for entry in entries if (feed.feed_id, entry.key) not in known]
-        if new and response is not None and deps.settings.archive.feeds:
-            capture_id = captures.add(conn, captures.feed(deps, feed, response))
-        given += [{**_given(feed, entry), "capture_id": capture_id} for entry in new]
-        news.append(new)
+    news = [
+        [entry for entry in entries if (poll.feed.feed_id, entry.key) not in known]
+        for poll, entries in zip(polls, listed, strict=True)
+    ]
+    captured = _captured(conn, deps, [poll for poll, new in zip(polls, news, strict=True) if new])
+    given = [
+        {**_given(poll.feed, entry), "capture_id": captured.get(poll.feed.feed_id)}
+        for poll, new in zip(polls, news, strict=True)
+        for entry in new
+    ]
     if given:
         given = [{**entry, "place": place} for place, entry in enumerate(given)]
         rows(conn, "feeds.add_entries", entries=Jsonb(given), now=now)
     return news
+
+
+def _captured(conn: Connection, deps: WebDeps, polls: list[Poll]) -> dict[int, int]:
+    """The documents in the archive: feed to capture."""
+    if not deps.settings.archive.feeds:
+        return {}
+    kept = {
+        poll.feed.feed_id: captures.feed(deps, poll.feed, poll.polled.response) for poll in polls if poll.polled.response
+    }
+    return dict(zip(kept, captures.add_all(conn, list(kept.values())), strict=True)) if kept else {}
 
 
 def _usable(parsed: ParsedFeed) -> list[ParsedEntry]:

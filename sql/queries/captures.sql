@@ -13,12 +13,22 @@ order by capture_id
 limit 1
 
 -- add --
--- A record that is on disk.
-insert into ingest.captures (article_id, feed_id, kind, captured_at, url, final_url, status, content_type, digest, size,
-                             revisit_of, warc_file, warc_offset, warc_length)
-values (%(article_id)s, %(feed_id)s, %(kind)s, %(captured_at)s, %(url)s, %(final_url)s, %(status)s, %(content_type)s,
-        %(digest)s, %(size)s, %(revisit_of)s, %(warc_file)s, %(warc_offset)s, %(warc_length)s)
-returning capture_id
+-- Records that are on disk; their numbers, in the order given.
+with given as (
+    select *, nextval(pg_get_serial_sequence('ingest.captures', 'capture_id')) as number
+    from jsonb_to_recordset(%(records)s::jsonb) as g (
+        position integer, article_id bigint, feed_id bigint, kind text, captured_at timestamptz, url text,
+        final_url text, status integer, content_type text, digest text, size bigint, revisit_of bigint,
+        warc_file text, warc_offset bigint, warc_length bigint)
+), added as (
+    insert into ingest.captures (capture_id, article_id, feed_id, kind, captured_at, url, final_url, status,
+                                 content_type, digest, size, revisit_of, warc_file, warc_offset, warc_length)
+    overriding system value
+    select number, article_id, feed_id, kind, captured_at, url, final_url, status, content_type,
+           decode(digest, 'hex'), size, revisit_of, warc_file, warc_offset, warc_length
+    from given
+)
+select number as capture_id from given order by position
 
 -- to_move --
 -- Page bodies that still lie in the database.
