@@ -45,7 +45,7 @@ HERE = Path(__file__).parent
 
 
 def settings(home: Path, delay: float) -> Settings:
-    fetch = FetchSettings(allow_networks=LOOPBACK)
+    fetch = FetchSettings(allow_networks=LOOPBACK, contact="benchmark")
     return Settings(home=home, fetch=fetch, poll=PollSettings(host_delay=delay), schedule=ScheduleSettings())
 
 

@@ -19,7 +19,9 @@ def commands() -> list[list[str]]:
     """The words after `claimwatch` up to the first argument, for every command that the README shows."""
     found = {
         tuple(m.split())
-        for m in re.findall(r"claimwatch ((?:--home \S+ )?[a-z]+(?:-[a-z]+)*(?: (?:add|check|health|import|load|show))?)\b", README)
+        for m in re.findall(
+            r"claimwatch ((?:--home \S+ )?[a-z]+(?:-[a-z]+)*(?: (?:add|check|health|import|load|show))?)\b", README
+        )
     }
     return sorted([word for word in words if not word.startswith(("--", "."))] for words in found)
 

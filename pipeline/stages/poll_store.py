@@ -194,9 +194,8 @@ def _captured(conn: Connection, deps: WebDeps, polls: list[Poll]) -> dict[int, i
     """The documents in the archive: feed to capture."""
     if not deps.settings.archive.feeds:
         return {}
-    kept = {
-        poll.feed.feed_id: captures.feed(deps, poll.feed, poll.polled.response) for poll in polls if poll.polled.response
-    }
+    answered = [(poll.feed, poll.polled.response) for poll in polls if poll.polled.response]
+    kept = {feed.feed_id: captures.feed(deps, feed, response) for feed, response in answered}
     return dict(zip(kept, captures.add_all(conn, list(kept.values())), strict=True)) if kept else {}
 
 
