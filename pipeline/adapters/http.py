@@ -18,13 +18,12 @@ from functools import cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from types import TracebackType
 
-import httpcore
 import httpx
 
 from pipeline import __version__
 from pipeline.adapters import bodies
 from pipeline.adapters.addresses import AddressPolicy, CheckedBackend, HostMap, Resolver, system_resolver
-from pipeline.adapters.gate import AT_ONCE
+from pipeline.adapters.pools import HostPools
 from pipeline.clock import Clock, SystemClock
 from pipeline.errors import PermanentError, TransientError
 from pipeline.model import Exchange, Response
@@ -42,7 +41,7 @@ Visit = Callable[[httpx.URL], AbstractAsyncContextManager[Callable[[], None]]]
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _PERMANENT = frozenset({301, 308})
 _ERROR_BODY = 65_536  # bytes kept of the body of an answer that is not 2xx: enough to say what it was
-_CONNECTIONS = httpx.Limits(max_connections=AT_ONCE, max_keepalive_connections=AT_ONCE, keepalive_expiry=15.0)
+KEEPALIVE = 15.0  # seconds that an idle connection stays open
 
 
 def article_types(media_type: str) -> bool:
@@ -82,13 +81,8 @@ class HttpClient:
         context = _tls()
         transport = httpx.AsyncHTTPTransport(verify=context)
         # httpx has no argument for a network backend, httpcore's pool has.
-        self._pool = transport._pool = httpcore.AsyncConnectionPool(
-            ssl_context=context,
-            max_connections=_CONNECTIONS.max_connections,
-            max_keepalive_connections=_CONNECTIONS.max_keepalive_connections,
-            keepalive_expiry=_CONNECTIONS.keepalive_expiry,
-            http2=True,
-            network_backend=backend,
+        self._pool = transport._pool = HostPools(
+            ssl_context=context, keepalive_expiry=KEEPALIVE, http2=True, network_backend=backend
         )
         self._client = httpx.AsyncClient(
             transport=transport,
@@ -154,28 +148,22 @@ class HttpClient:
 
     async def close_idle(self, host: str) -> None:
         """Close the connections to a host that no request uses."""
-        for connection in self._pool.connections:
-            if connection.is_idle() and _host_of(connection) == host:
+        for connection in self._pool.connections_to(host):
+            if connection.is_idle():
                 await connection.aclose()
 
     async def _close_spoiled(self, url: str) -> None:
         """An answer longer than its Content-Length leaves a rest behind, which would be taken for the next answer."""
-        name = host_of(httpx.URL(url))
-        for connection in self._pool.connections:
+        for connection in self._pool.connections_to(host_of(httpx.URL(url))):
             inner = getattr(connection, "_connection", None)
             state = getattr(inner, "_h11_state", None)
-            if state is not None and connection.is_idle() and state.trailing_data[0] and _host_of(connection) == name:
+            if state is not None and connection.is_idle() and state.trailing_data[0]:
                 await connection.aclose()
 
 
 def host_of(url: httpx.URL) -> str:
     """The host as the gate and the work queue know it."""
     return url.raw_host.decode("ascii").lower().rstrip(".")
-
-
-def _host_of(connection: httpcore.AsyncConnectionInterface) -> str:
-    origin = getattr(connection, "_origin", None)
-    return "" if origin is None else str(origin.host.decode("ascii")).lower().rstrip(".")
 
 
 @asynccontextmanager

@@ -63,6 +63,7 @@ _SAME_PATH_HOSTS = {
 _ASCII_HOST = re.compile(r"[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_])?")
 _KEPT_PATH = re.compile(rb"[A-Za-z0-9\-._~!$&'()*+,;=:@/]")
 _KEPT_QUERY = re.compile(rb"[A-Za-z0-9\-._~!$&'()*+,;=:@/?]")
+_ALL_KEPT = re.compile(rb"[A-Za-z0-9\-._~!$&'()*+,;=:@/?]*")
 _UNRESERVED = re.compile(rb"[A-Za-z0-9\-._~]")
 _ESCAPE = re.compile(rb"%[0-9A-Fa-f]{2}")
 _AMP_FILE = re.compile(r"(.+)\.amp(\.html?)?")
@@ -170,6 +171,8 @@ def _netloc(parts: SplitResult) -> str | None:
 def _escape(text: str, kept: re.Pattern[bytes]) -> str:
     """Percent-encoding in its one normal form: needed escapes in upper case, no others."""
     raw, out, at = text.encode(), bytearray(), 0
+    if _ALL_KEPT.fullmatch(raw) and (kept is _KEPT_QUERY or b"?" not in raw):  # most addresses
+        return text
     while at < len(raw):
         if _ESCAPE.match(raw, at):
             byte = bytes([int(raw[at + 1 : at + 3], 16)])
