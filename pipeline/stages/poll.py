@@ -72,7 +72,8 @@ async def _poll_all(run: Run, deps: WebDeps, work: list[tuple[Item, Any]]) -> No
                 continue
             waiting.append(Poll(item, feed, polled))
             if len(waiting) == STORED_TOGETHER:
-                store(run, deps, waiting)
+                # In a thread: while the database is at it, other feeds are asked and read.
+                await asyncio.to_thread(store, run, deps, waiting)
                 waiting = []
     store(run, deps, waiting)
 

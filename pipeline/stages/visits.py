@@ -25,10 +25,12 @@ async def polite(run: Run, deps: WebDeps, *, delay: float, robots: bool = False)
     # Half of the lease is left for a slow end: an item that would be started later goes back into the queue, but one
     # that was started follows its redirects.
     now, lease = asyncio.get_running_loop().time(), deps.settings.lease
-    table = HostTable(run.conn, run.token, deps.settings)
     times = {"deadline": now + lease * BEGUN, "late": now + lease * FOLLOWED}
-    async with Web(deps.http(), table, delay=delay, robots=robots, **times) as web:
-        yield web
+    # A connection of its own: hosts are taken and given back while the run's own may be storing in another thread.
+    with deps.session() as conn:
+        table = HostTable(conn, run.token, deps.settings)
+        async with Web(deps.http(), table, delay=delay, robots=robots, **times) as web:
+            yield web
 
 
 def turns(delay: float) -> int | None:

@@ -16,7 +16,7 @@ from __future__ import annotations
 import uuid
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
@@ -64,6 +64,7 @@ class ArchiveDeps(Deps, Protocol):
 class WebDeps(ArchiveDeps, Protocol):
     """For stages that ask other people's servers."""
 
+    def session(self) -> AbstractContextManager[Connection]: ...
     def http(self) -> HttpClient: ...
 
 
