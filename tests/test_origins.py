@@ -221,6 +221,9 @@ def test_source_and_publisher_where_nobody_is_cited() -> None:
     assert state is not None
     assert state.origin_id == "kcna"
     assert article("Lions", *text, name="BBC", kind="broadcaster").main is None, "a paper's own text names nobody"
+    ukrainian = article("Lions", *text, name="Interfax-Ukraine", kind="wire", country="UA").main
+    assert ukrainian is not None
+    assert ukrainian.origin_id == "interfax-ukraine", "two agencies, one of them Russian"
     blog = article("Lions", *text, name="A Blog", kind="blog").main
     assert blog is not None
     assert blog.origin_id == "analysis"
