@@ -33,7 +33,7 @@ def claimwatch() -> tuple[Extractor, str]:
             print(f"{url}: {error.code}", file=sys.stderr)
             return ""
 
-    return text, VERSION
+    return text, str(VERSION)
 
 
 def trafilatura() -> tuple[Extractor, str]:
