@@ -24,6 +24,7 @@ _FEED_TYPES = frozenset(
 _HTML_START = re.compile(rb"<(html|head|body)\b", re.IGNORECASE)
 _HTML_DOCTYPE = re.compile(rb"<!doctype\s+html\b", re.IGNORECASE)
 _FEED_START = re.compile(rb"<([\w.-]+:)?(rss|feed|rdf|channel)\b", re.IGNORECASE)
+_OPML = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:<[?!][^>]*>\s*)*<opml\b", re.IGNORECASE)
 _CHALLENGE = re.compile(
     rb"challenge-platform|cf-chl|cf_chl|<title>\s*just a moment|attention required!|_incapsula_|ddos-guard|"
     rb"captcha|datadome|verify(ing)? (that )?you are (a )?human|checking your browser",
@@ -46,6 +47,8 @@ def parse(body: bytes, content_type: str | None, url: str, content_language: str
         return parse_json(body, content_type, url)
     if sitemaps.looks_like_one(body):
         return sitemaps.as_feed(body, url)
+    if _OPML.match(body[:4096]):
+        raise not_a_feed(url, "it is a list of feeds (OPML); `claimwatch feeds import` takes such a file")
     if _looks_like_html(body):
         raise not_a_feed(url, _describe_html(body, url))
     try:
