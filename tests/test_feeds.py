@@ -303,6 +303,15 @@ def test_discover() -> None:
     <link rel=alternate type=application/feed+json href=//j.test/></head>"""
     assert discover(page, URL) == ["https://cdn.test/x/a", "https://cdn.test/b", "https://j.test/"]
     assert discover(b"", URL) == []
+    page = b"""<link rel=alternate type=application/json href=/wp-json/wp/v2/pages/1>
+    <link rel=alternate type="text/xml; charset=utf-8" href=/a.xml>
+    <link rel=alternate type=application/json href=/f.json>
+    <link rel=alternate type=text/xml href="/api?oembed=1"><link rel=alternate type=application/rss+xml href=/b.xml>"""
+    assert discover(page, "https://p.test/") == [
+        "https://p.test/b.xml",
+        "https://p.test/a.xml",
+        "https://p.test/f.json",
+    ]
 
 
 def test_skipped_hours_and_days() -> None:

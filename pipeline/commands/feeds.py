@@ -69,6 +69,7 @@ def feeds_add(
 
 def _looked_for(services: Services, address: str, take: int | None) -> Checked:
     """The feed that is meant by an address."""
+    from pipeline.logic import reasons
     from pipeline.stages import feed_check
 
     page = _address(address)
@@ -76,7 +77,8 @@ def _looked_for(services: Services, address: str, take: int | None) -> Checked:
     good = [one for one in found if one.good]
     if not good:
         tried = "" if len(found) == 1 else f" {len(found) - 1} other places were tried in vain."
-        raise PermanentError(f"no feed at {page}. {found[0].reason}{tried} (--no-check adds it all the same.)")
+        what = reasons.explain(found[0].outcome, found[0].problem).what  # its advice is for feeds that were added
+        raise PermanentError(f"no feed at {page}. {what}{tried} (--no-check adds it all the same.)")
     if len(good) > 1:
         columns = ["number", "feed", "title", "entries", "newest"]
         show(columns, [[n, one.url, one.title, one.entries, one.newest] for n, one in enumerate(good, 1)])

@@ -21,6 +21,9 @@ _FEED_TYPES = frozenset(
         "text/rss+xml",
     }
 )
+# JSON Feed 1.0's own name, and what careless templates say; sites name other things by them, too.
+_PERHAPS_FEEDS = frozenset({"application/json", "application/xml", "text/xml"})
+_NO_FEED = re.compile(r"/wp-json/|oembed", re.IGNORECASE)
 _HTML_START = re.compile(rb"<(html|head|body)\b", re.IGNORECASE)
 _HTML_DOCTYPE = re.compile(rb"<!doctype\s+html\b", re.IGNORECASE)
 _FEED_START = re.compile(rb"<([\w.-]+:)?(rss|feed|rdf|channel)\b", re.IGNORECASE)
@@ -60,7 +63,9 @@ def parse(body: bytes, content_type: str | None, url: str, content_language: str
 
 
 def discover(html: bytes, url: str) -> list[str]:
-    """Addresses of the feeds named in a page's <link rel="alternate"> tags, in the page's order."""
+    """Addresses of the feeds named in a page's <link rel="alternate"> tags, in the page's order; those whose type could
+    be another thing's come last.
+    """
     from lxml import etree  # type: ignore[import-untyped,unused-ignore]
     from lxml import html as lxml_html
 
@@ -76,13 +81,16 @@ def discover(html: bytes, url: str) -> list[str]:
     for element in root.iter("base"):
         base = link(element.get("href"), url) or url
         break
-    found = []
+    found: list[str | None] = []
+    perhaps: list[str | None] = []
     for element in root.iter("link"):
         media_type = (element.get("type") or "").partition(";")[0].strip().lower()
         relations = (element.get("rel") or "").lower().split()
         if "alternate" in relations and media_type in _FEED_TYPES:
             found.append(link(element.get("href"), base))
-    return list(dict.fromkeys(address for address in found if address))
+        elif "alternate" in relations and media_type in _PERHAPS_FEEDS and not _NO_FEED.search(element.get("href", "")):
+            perhaps.append(link(element.get("href"), base))
+    return list(dict.fromkeys(address for address in [*found, *perhaps] if address))
 
 
 def _looks_like_html(body: bytes) -> bool:
