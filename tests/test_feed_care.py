@@ -366,6 +366,21 @@ def test_a_poll_keeps_what_the_feed_asks_for_and_its_own_limits(
     assert kept.next_poll_at >= clock.now() + 10 * HOUR
 
 
+def test_a_feed_that_moved_to_anothers_address_says_so(
+    web: Web, bench: Bench, conn: Connection, clock: MovableClock, command: Any
+) -> None:
+    web.answers["new.example/rss"] = rss("a")
+    web.answers["old.example/rss"] = (301, {"location": "http://new.example/rss"}, b"")
+    add_feed(conn, bench, "http://new.example/rss")
+    add_feed(conn, bench, "http://old.example/rss")
+    for _ in range(5):
+        bench.run(conn, "poll")
+        clock.move(hours=30)
+    old = feed(conn, 2)
+    assert (old.url, old.moved_to) == ("http://old.example/rss", "http://new.example/rss")
+    assert "moves to" in command("feeds", "show", 2)[1]
+
+
 def test_pages_are_left_alone_where_the_feed_is_enough(web: Web, bench: Bench, conn: Connection) -> None:
     item = "<item><title>A</title><link>http://one.example/{0}</link><description>Text of {0}.</description></item>"
     web.answers["one.example/rss"] = f'<rss version="2.0"><channel>{item.format("a")}</channel></rss>'.encode()

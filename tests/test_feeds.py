@@ -441,6 +441,12 @@ def test_a_list_of_feeds_is_called_one() -> None:
     assert "feeds import" in reason(opml)
 
 
+def test_a_pages_comments_are_not_the_feed_that_is_meant() -> None:
+    link = "<link rel=alternate type=application/rss+xml href=/{}>"
+    page = f"<html><head>{link.format('comments/feed')}{link.format('feed')}{link.format('all')}</head></html>"
+    assert reason(page.encode()).endswith("names this feed: https://paper.test/feed")
+
+
 def test_a_gzipped_feed() -> None:
     assert item(gzip.compress(rss("<item><guid>1</guid></item>")), content_type="application/gzip").key == "1"
     body = rss("<item><guid>1</guid></item>" + "<item><guid>2</guid></item>")

@@ -26,8 +26,12 @@ feeds_app = typer.Typer(help="The feeds that are polled.", no_args_is_help=True)
 
 NOTHING = ("", "none", "-")  # what clears an option of `feeds edit`
 
-PublisherOption = Annotated[str | None, typer.Option(help="Who publishes it; the host's name by default.")]
-FamilyOption = Annotated[str | None, typer.Option(help="The publisher's owner, where several share one.")]
+PublisherOption = Annotated[
+    str | None, typer.Option(help="Who publishes it; the feed's title by default, else the host.")
+]
+FamilyOption = Annotated[
+    str | None, typer.Option(help="The publisher's owner, where several share one: a family counts as one source.")
+]
 CountryOption = Annotated[str | None, typer.Option(help="Two-letter country code.")]
 LanguageOption = Annotated[str | None, typer.Option(help="Two-letter language code.")]
 KindOption = Annotated[str | None, typer.Option(help="wire, newspaper, broadcaster, state, blog, think-tank or other.")]

@@ -107,5 +107,6 @@ def _describe_html(body: bytes, url: str) -> str:
         return "the server sent a page that checks for a human reader instead"
     feeds = discover(body, url)
     if feeds:
-        return f"it is a web page; the page names this feed: {feeds[0]}"
+        best = min(feeds, key=lambda address: "comment" in address.lower())  # the first that has a blog's entries
+        return f"it is a web page; the page names this feed: {best}"
     return "it is a web page, and it names no feed"
