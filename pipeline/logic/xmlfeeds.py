@@ -96,7 +96,7 @@ def _mended(parsed: Any, lost: int, body: bytes, content_type: str | None) -> An
 def _in_utf8(body: bytes, content_type: str | None) -> tuple[bytes, str | None]:
     """What feedparser is given: UTF-8 under that name, since labels are often wrong and its own guess is Latin.
 
-    Where a label fits it is left to feedparser, which knows what the standards say of header and declaration.
+    Where there is one label, and it fits, reading it is left to feedparser.
     """
     encoding = charsets.charset(body, content_type)
     wide = body.startswith((b"\xff\xfe", b"\xfe\xff")) or encoding.startswith(("utf-16", "utf-32"))
@@ -106,7 +106,8 @@ def _in_utf8(body: bytes, content_type: str | None) -> tuple[bytes, str | None]:
         body = body.replace(b"\0", b"")  # dirt
     if b"\x1b" in body or body.isascii():  # ISO-2022 is ASCII to the eye
         return body, content_type
-    if not wide and encoding in charsets.labels(body, content_type) and charsets.lost(body, encoding) == 0:
+    named = set(charsets.labels(body, content_type))
+    if encoding != "utf-8" and named == {encoding} and charsets.lost(body, encoding) == 0:
         return body, content_type
     return charsets.decode(body, content_type).encode("utf-8", "replace"), _UTF8
 
