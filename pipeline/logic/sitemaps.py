@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from pipeline.errors import PermanentError
-from pipeline.logic import feeddates, text
+from pipeline.logic import charsets, feeddates, text
 from pipeline.logic.entries import absolute, language_tag, link, make_entry, not_a_feed
 from pipeline.model import ParsedFeed
 
@@ -77,13 +77,18 @@ def opened(body: bytes, url: str, max_body: int = MAX_BODY) -> bytes:
     """The body, decompressed where it is gzip. Raises PermanentError (too-large, not-a-feed)."""
     if not body.startswith(_GZIP):
         return body
-    decoder = zlib.decompressobj(16 + zlib.MAX_WBITS)
-    try:
-        content = decoder.decompress(body, max_body + 1)
-    except zlib.error as error:
-        raise not_a_feed(url, f"it begins like gzip and can't be decompressed ({error})") from error
-    if len(content) > max_body:
-        raise PermanentError(f"{url}: decompressed it is larger than {max_body:,} bytes", code="too-large")
+    content, rest = b"", body
+    while rest.startswith(_GZIP):  # a file of several members is all of them, one after the other
+        decoder = zlib.decompressobj(16 + zlib.MAX_WBITS)
+        try:
+            content += decoder.decompress(rest, max_body + 1 - len(content))
+        except zlib.error as error:
+            if content:  # the first members are readable, and what stands behind a file is often rubbish
+                break
+            raise not_a_feed(url, f"it begins like gzip and can't be decompressed ({error})") from error
+        if len(content) > max_body:
+            raise PermanentError(f"{url}: decompressed it is larger than {max_body:,} bytes", code="too-large")
+        rest = decoder.unused_data
     return content
 
 
@@ -107,7 +112,7 @@ def parse(body: bytes, url: str, since: datetime | None = None) -> ParsedSitemap
     if not looks_like_one(body):
         raise not_a_feed(url, "it is no sitemap")
     if _ROOT.search(body[:4096].replace(b"\0", b"")) is None:
-        lines = text.decode(body).splitlines()[: 2 * MAX_PAGES]
+        lines = charsets.decode(body).splitlines()[: 2 * MAX_PAGES]
         addresses = [link(line, url) for line in lines if absolute(line.strip())]
         pages = {each: SitemapPage(each) for each in addresses if each}
         return ParsedSitemap(pages=tuple(pages.values())[:MAX_PAGES])
@@ -125,8 +130,15 @@ def _read(body: bytes, url: str) -> tuple[dict[str, SitemapPage], dict[str, Site
     pages: dict[str, SitemapPage] = {}
     children: dict[str, SitemapChild] = {}
     found: dict[str, str] = {}
+    source = io.BytesIO(charsets.decode(body).replace("\0", "").encode("utf-8", "replace"))
     events = etree.iterparse(
-        io.BytesIO(body), events=("end",), recover=True, resolve_entities=False, no_network=True, remove_comments=True
+        source,
+        events=("end",),
+        encoding="utf-8",
+        recover=True,
+        resolve_entities=False,
+        no_network=True,
+        remove_comments=True,
     )
     try:
         for _, element in events:
