@@ -24,6 +24,7 @@ from pipeline.commands import (
     setup,
     sources,
     timeline,
+    web,
 )
 from pipeline.errors import ClaimwatchError, ConfigurationError
 from pipeline.settings import ENV_PREFIX
@@ -71,6 +72,7 @@ app.command(rich_help_panel=RUN)(run.up)
 app.command(rich_help_panel=RUN)(run.down)
 app.command(rich_help_panel=RUN)(run.demo)
 app.command(rich_help_panel=RUN)(run.status)
+app.command(rich_help_panel=RUN)(web.web)
 for _stage in STAGES:  # `extract` also looks at single pages
     app.command(_stage, rich_help_panel=RUN)(inspect.extract if _stage == "extract" else run.stage_command(_stage))
 app.command(rich_help_panel=RUN)(run.maintain)

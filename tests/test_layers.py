@@ -18,7 +18,7 @@ VOCABULARY = {"model", "errors", "settings", "clock"}
 HEAVY = {"torch", "trafilatura", "sentence_transformers", "transformers", "feedparser"}
 
 BELOW_STAGES = {"logic", "adapters", "vocabulary", "package", "logging"}
-BELOW_ENTRY = BELOW_STAGES | {"stages", "evaluation", "terminal", "local", "commands", "newsroom"}
+BELOW_ENTRY = BELOW_STAGES | {"stages", "evaluation", "terminal", "local", "commands", "newsroom", "web"}
 MAY_IMPORT = {
     "package": set(),
     "vocabulary": {"vocabulary"},
@@ -29,7 +29,8 @@ MAY_IMPORT = {
     "stages": {"stages", "logic", "adapters", "vocabulary"},
     "evaluation": {"evaluation", "stages", "logic", "adapters", "vocabulary"},
     "newsroom": {"newsroom", "vocabulary"},
-    "local": BELOW_ENTRY - {"commands"},
+    "web": BELOW_STAGES | {"stages", "web"},
+    "local": BELOW_ENTRY - {"commands", "web"},
     "commands": BELOW_ENTRY,
     "cli": BELOW_ENTRY,
     "__main__": {"cli"},

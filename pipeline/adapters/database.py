@@ -139,12 +139,19 @@ def embedded_server(settings: Settings) -> EmbeddedServer:
 
 
 def dsn(settings: Settings, role: str = "claimwatch") -> str:
-    """Where the database is. The analyst's role exists here for the embedded server only."""
-    if settings.database.dsn is None:
+    """Where the database is, for the pipeline or for one of the analysts' roles."""
+    given = settings.database
+    if given.dsn is None:
         return embedded_server(settings).dsn(role)
-    if role != "claimwatch":
-        raise ConfigurationError(f"the role {role} on your own server is yours to connect with: see README, Analysts")
-    return settings.database.dsn.get_secret_value()
+    own = {"claimwatch": given.dsn, "claimwatch_analyst": given.analyst_dsn, "claimwatch_reviewer": given.reviewer_dsn}
+    wanted = own[role]
+    if wanted is None:
+        key = f"{role.removeprefix('claimwatch_')}_dsn"
+        raise ConfigurationError(
+            f"on your own server, set [database] {key} (CLAIMWATCH_DATABASE__{key.upper()}) for the role {role}: "
+            "the pipeline's own role is not used for that"
+        )
+    return wanted.get_secret_value()
 
 
 def connect(settings: Settings, role: str = "claimwatch") -> Connection:

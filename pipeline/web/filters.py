@@ -1,0 +1,63 @@
+"""Filters that live in the address: the same names on pages, in exports and in the API."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from datetime import UTC, date, datetime, time
+from typing import Annotated, Literal
+from urllib.parse import urlencode
+
+from fastapi import Query
+from pydantic import BeforeValidator
+
+PAGE = 50  # rows of a list on one page
+
+
+def _empty_is_none(value: object) -> object:
+    """A form sends every field that was left empty."""
+    return None if value == "" else value
+
+
+Day = Annotated[date | None, BeforeValidator(_empty_is_none)]
+Code = Annotated[str | None, BeforeValidator(_empty_is_none), Query(max_length=8)]
+Name = Annotated[str | None, BeforeValidator(_empty_is_none), Query(max_length=200)]
+Stance = Annotated[Literal["supports", "refutes", "updates"] | None, BeforeValidator(_empty_is_none)]
+Tier = Annotated[Literal["accepted", "suggested", "rejected"] | None, BeforeValidator(_empty_is_none)]
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What of the evidence is shown. Days are UTC; `until` is the last day shown."""
+
+    since: Day = None
+    until: Day = None
+    lang: Code = None
+    country: Code = None
+    family: Name = None
+    origin: Name = None
+    stance: Stance = None
+    tier: Tier = None
+    page: Annotated[int, Query(ge=1, le=10_000)] = 1
+
+    @property
+    def starts(self) -> datetime | None:
+        return None if self.since is None else datetime.combine(self.since, time(), UTC)
+
+    @property
+    def ends(self) -> datetime | None:
+        """The first moment after the last day."""
+        if self.until is None:
+            return None
+        return datetime.combine(date.fromordinal(min(self.until.toordinal() + 1, date.max.toordinal())), time(), UTC)
+
+    @property
+    def given(self) -> dict[str, str]:
+        """Those that are set, as they stand in an address; without the page."""
+        values = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "page"}
+        return {name: str(value) for name, value in values.items() if value is not None}
+
+    def address(self, **changes: object) -> str:
+        """These filters, some of them changed, as the query of an address: "?lang=ko&page=2" or nothing."""
+        changed = replace(self, **{"page": 1, **changes})  # type: ignore[arg-type]
+        query = urlencode(changed.given | ({"page": str(changed.page)} if changed.page > 1 else {}))
+        return f"?{query}" if query else ""

@@ -1,0 +1,109 @@
+"""Templates: everything escaped, times in UTC, languages and countries in words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+from markupsafe import Markup
+
+from pipeline import __version__
+from pipeline.web.security import form_token
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+FOLDER = Path(__file__).parent
+# Scripts that are written from right to left, by language.
+RIGHT_TO_LEFT = {"ar", "fa", "he", "ur", "yi", "ps", "ckb", "sd", "ug"}
+
+
+def page(request: Request, template: str, /, status: int = 200, **values: Any) -> HTMLResponse:
+    """A page of the desk. `values` are what the template names."""
+    guard, desk = request.app.state.guard, request.app.state.desk
+    text = (
+        environment()
+        .get_template(template)
+        .render(
+            request=request,
+            path=request.url.path,
+            now=desk.now(),
+            version=__version__,
+            token=form_token(request) if not guard.closed or guard.known(request) else "",
+            may_log_out=guard.closed and "login" in request.session,
+            **values,
+        )
+    )
+    return HTMLResponse(text, status_code=status)
+
+
+@cache
+def environment() -> Environment:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+
+    made = Environment(
+        loader=FileSystemLoader(FOLDER / "templates"),
+        autoescape=select_autoescape(default=True, default_for_string=True),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters.update(day=day, moment=moment, percent=percent, link=link, direction=direction, plain=plain)
+    made.globals.update(sparkline=sparkline, marked=marked)
+    return made
+
+
+def day(at: datetime | None) -> str:
+    return "" if at is None else f"{at.astimezone(UTC):%-d %b %Y}"
+
+
+def moment(at: datetime | None) -> str:
+    return "" if at is None else f"{at.astimezone(UTC):%-d %b %Y, %H:%M}"
+
+
+def percent(share: float | None) -> str:
+    return "" if share is None else f"{100 * share:.0f} %"
+
+
+def link(url: str | None) -> str | None:
+    """The address where it is one that a browser may safely follow, else None: no javascript: or data: links."""
+    parts = urlsplit(url or "")
+    return url if parts.scheme in ("http", "https") and parts.netloc else None
+
+
+def direction(language: str | None) -> str:
+    """Value of `dir` for a text in this language."""
+    return "rtl" if language in RIGHT_TO_LEFT else "ltr" if language else "auto"
+
+
+def plain(word: str) -> str:
+    """first_official_figure -> first official figure."""
+    return word.replace("_", " ").replace("-", " ")
+
+
+def marked(paragraph: str, sentence: str | None) -> Markup:
+    """The paragraph with the sentence in <mark>, both escaped."""
+    before, found, after = paragraph.partition(sentence) if sentence else (paragraph, "", "")
+    return Markup("{}<mark>{}</mark>{}").format(before, found, after) if found else Markup("{}").format(paragraph)
+
+
+def sparkline(counts: Sequence[int], width: int = 160, height: int = 28) -> Markup:
+    """A small column chart, oldest first. Its text alternative stands beside it in the page."""
+    top = max([*counts, 1])
+    step = width / max(len(counts), 1)
+    bars = [
+        f'<rect x="{i * step:.1f}" y="{height - height * n / top:.1f}" width="{max(step - 0.5, 0.8):.1f}"'
+        f' height="{height * n / top:.1f}"/>'
+        for i, n in enumerate(counts)
+        if n
+    ]
+    return Markup(  # noqa: S704 - numbers alone
+        f'<svg class="spark" viewBox="0 0 {width} {height}" width="{width}" height="{height}" aria-hidden="true">'
+        f'<line x1="0" x2="{width}" y1="{height - 0.5}" y2="{height - 0.5}"/>{"".join(bars)}</svg>'
+    )
