@@ -46,7 +46,7 @@ HEADERS = {
     "Content-Security-Policy": POLICY,
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",  # a linked paper must not learn which claim led to it
+    "Referrer-Policy": "same-origin",  # a linked paper must not learn which claim led to it
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
@@ -168,8 +168,10 @@ def form_token(request: Request) -> str:
 def check_form(request: Request, token: str) -> None:
     """Raises 403 where a request that changes something was not made by one of our own pages."""
     site = request.headers.get("sec-fetch-site", "same-origin")
-    origin = urlsplit(request.headers.get("origin", "")).netloc
-    foreign = site not in ("same-origin", "none") or (origin not in ("", request.headers.get("host", "")))
+    origin = request.headers.get("origin")
+    foreign = site not in ("same-origin", "none") or (
+        origin is not None and urlsplit(origin).netloc != request.headers.get("host")
+    )
     known = str(request.session.get("form", ""))
     if foreign or not known or not hmac.compare_digest(known, token):
         raise HTTPException(403, "this form was not sent from the desk, or its page is old: load the page again")
