@@ -19,7 +19,7 @@ from urllib.parse import urljoin
 
 from pipeline.errors import PermanentError
 from pipeline.evaluation import feed_expectations as expectations
-from pipeline.logic import entries, feeds, text, xmlfeeds
+from pipeline.logic import charsets, entries, feeds, text, xmlfeeds
 from pipeline.model import ParsedFeed
 
 SERVER = "http://127.0.0.1:8097"  # the address that feedparser's expectations name
@@ -178,7 +178,7 @@ def _compare_items(body: bytes, ours: ParsedFeed | None) -> dict[str, Any]:
 
     try:
         reader = etree.XMLParser(encoding="utf-8", resolve_entities=False, no_network=True)
-        source = text.decode(body)
+        source = charsets.decode(body)
         root = None if "\ufffd" in source else etree.fromstring(source.lstrip().encode(), reader)
     except etree.XMLSyntaxError:
         return {}

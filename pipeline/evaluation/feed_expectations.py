@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from pipeline.logic import entries, text
+from pipeline.logic import charsets, entries, text
 from pipeline.model import ParsedEntry, ParsedFeed
 
 _HEADER = re.compile(r"^[^\S\n]*Header:\s*([\w-]+)\s*:[^\S\n]*(.*?)[^\S\n]*$", re.MULTILINE)
@@ -54,7 +54,7 @@ def _opened(body: bytes) -> str:
             decoded = body.decode(encoding, "replace")
             if "Expect:" in decoded:
                 return decoded
-    return text.decode(body)
+    return charsets.decode(body)
 
 
 def holds(case: Case, value: Any) -> bool:

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from pipeline.errors import PermanentError
-from pipeline.logic import pagebody, pageheads, pagekinds, pagenames, text
+from pipeline.logic import charsets, pagebody, pageheads, pagekinds, pagenames, text
 from pipeline.logic.language import detect
 from pipeline.logic.markup import MAX_ATTRIBUTES, too_many_attributes
 from pipeline.logic.pageheads import Head
@@ -51,7 +51,7 @@ def _page(body: bytes, content_type: str | None, url: str) -> str:
     if not readable or body.startswith((b"%PDF", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"PK\x03\x04", b"\x1f\x8b")):
         what = media_type or "a file of another kind"
         raise PermanentError(f"{url} is not a web page but {what}", code="not-html")
-    source = text.decode(body, content_type)
+    source = charsets.decode(body, content_type)
     if "<" not in source:
         raise PermanentError(f"{url}: there is no HTML in the answer", code="not-html")
     if too_many_attributes(source):

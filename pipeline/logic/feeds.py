@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from pipeline.errors import PermanentError
-from pipeline.logic import sitemaps, text
+from pipeline.logic import charsets, sitemaps
 from pipeline.logic.entries import link, not_a_feed
 from pipeline.logic.jsonfeed import parse_json
 from pipeline.logic.markup import too_many_attributes
@@ -61,7 +61,7 @@ def discover(html: bytes, url: str) -> list[str]:
     from lxml import etree  # type: ignore[import-untyped,unused-ignore]
     from lxml import html as lxml_html
 
-    source = text.decode(html).replace("\0", "")
+    source = charsets.decode(html).replace("\0", "")
     if too_many_attributes(source):
         return []
     try:

@@ -6,7 +6,7 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
-from pipeline.logic import text
+from pipeline.logic import charsets, text
 from pipeline.logic.entries import language_tag, link, make_entry, not_a_feed, telling
 from pipeline.model import ParsedEntry, ParsedFeed
 
@@ -40,7 +40,7 @@ def _decoded(body: bytes, content_type: str | None) -> str:
     if body[:4].count(0):  # UTF-16 or UTF-32, with or without BOM
         encoding = json.detect_encoding(body)
         return body.decode(encoding, "replace")
-    return text.decode(body, content_type).replace("\0", "")
+    return charsets.decode(body, content_type).replace("\0", "")
 
 
 def _entry(item: Any, base: str, feed: dict[str, Any], language: str | None) -> ParsedEntry | None:

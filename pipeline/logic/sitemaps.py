@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from pipeline.errors import PermanentError
-from pipeline.logic import feeddates, text
+from pipeline.logic import charsets, feeddates, text
 from pipeline.logic.entries import absolute, language_tag, link, make_entry, not_a_feed
 from pipeline.model import ParsedFeed
 
@@ -107,7 +107,7 @@ def parse(body: bytes, url: str, since: datetime | None = None) -> ParsedSitemap
     if not looks_like_one(body):
         raise not_a_feed(url, "it is no sitemap")
     if _ROOT.search(body[:4096].replace(b"\0", b"")) is None:
-        lines = text.decode(body).splitlines()[: 2 * MAX_PAGES]
+        lines = charsets.decode(body).splitlines()[: 2 * MAX_PAGES]
         addresses = [link(line, url) for line in lines if absolute(line.strip())]
         pages = {each: SitemapPage(each) for each in addresses if each}
         return ParsedSitemap(pages=tuple(pages.values())[:MAX_PAGES])
@@ -125,8 +125,15 @@ def _read(body: bytes, url: str) -> tuple[dict[str, SitemapPage], dict[str, Site
     pages: dict[str, SitemapPage] = {}
     children: dict[str, SitemapChild] = {}
     found: dict[str, str] = {}
+    source = io.BytesIO(charsets.decode(body).replace("\0", "").encode("utf-8", "replace"))
     events = etree.iterparse(
-        io.BytesIO(body), events=("end",), recover=True, resolve_entities=False, no_network=True, remove_comments=True
+        source,
+        events=("end",),
+        encoding="utf-8",
+        recover=True,
+        resolve_entities=False,
+        no_network=True,
+        remove_comments=True,
     )
     try:
         for _, element in events:

@@ -1,8 +1,7 @@
-"""Plain text as the product keeps it: cleaned, cut into paragraphs and sentences, hashed, decoded."""
+"""Plain text as the product keeps it: cleaned, cut into paragraphs and sentences, hashed."""
 
 from __future__ import annotations
 
-import codecs
 import hashlib
 import html
 import re
@@ -251,62 +250,3 @@ def _is_end(text: str, match: re.Match[str]) -> bool:
     if initials:  # an initial ("J. Smith") or letters with stops ("U.S."): only the latter may end a sentence
         return "." in last and word in _STARTERS
     return last.lower() not in _ABBREVIATIONS
-
-
-_ALIASES = {  # what the label says and what browsers read
-    "iso8859-1": "cp1252",
-    "ascii": "cp1252",
-    "iso8859-9": "cp1254",
-    "euc_kr": "cp949",
-    "gb2312": "gb18030",
-    "gbk": "gb18030",
-    "shift_jis": "cp932",
-    "big5": "big5hkscs",
-}
-_BOMS = (
-    (codecs.BOM_UTF8, "utf-8"),
-    (codecs.BOM_UTF32_LE, "utf-32-le"),
-    (codecs.BOM_UTF32_BE, "utf-32-be"),
-    (codecs.BOM_UTF16_LE, "utf-16-le"),
-    (codecs.BOM_UTF16_BE, "utf-16-be"),
-)
-_HEADER_CHARSET = re.compile(r"charset\s*=\s*[\"']?([\w.:-]+)", re.IGNORECASE)
-_META_CHARSET = re.compile(rb"<meta[^>]{0,300}?charset\s*=\s*[\"']?\s*([\w.:-]+)", re.IGNORECASE)
-_XML_ENCODING = re.compile(rb"^\s*<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([\w.:-]+)", re.IGNORECASE)
-
-
-def decode(body: bytes, content_type: str | None = None) -> str:
-    """Text of a page by BOM, UTF-8 where it fits without error, header, XML declaration, <meta>, in turn.
-
-    UTF-8 comes before the labels because text that is valid UTF-8 and not ASCII is hardly ever anything else,
-    while labels are often wrong. Never fails: undecodable bytes become U+FFFD.
-    """
-    for mark, encoding in _BOMS:
-        if body.startswith(mark):
-            return body[len(mark) :].decode(encoding, "replace")
-    labels = []
-    if content_type and (header := _HEADER_CHARSET.search(content_type)):
-        labels.append(header.group(1))
-    head = body[:4096]
-    labels += [
-        m.group(1).decode("ascii", "replace") for m in (_XML_ENCODING.search(head), _META_CHARSET.search(head)) if m
-    ]
-    encodings = [name for name in map(_python_name, labels) if name]
-    stateful = [encoding for encoding in encodings if encoding.startswith("iso2022")]  # pure ASCII bytes
-    for encoding in [*stateful, "utf-8", *encodings]:
-        try:
-            return body.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    return body.decode(encodings[0] if encodings else "utf-8", "replace")
-
-
-def _python_name(label: str) -> str | None:
-    try:
-        info = codecs.lookup(label)
-    except LookupError:
-        return None
-    text_only = getattr(info, "_is_text_encoding", True)
-    if not text_only or info.name in {"utf-7", "unicode_escape", "raw_unicode_escape", "idna", "punycode"}:
-        return None
-    return _ALIASES.get(info.name, info.name)

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any
 
-from pipeline.logic import feeddates, saxreader, text
+from pipeline.logic import charsets, feeddates, saxreader, text
 from pipeline.logic.entries import absolute, language_tag, link, make_entry, not_a_feed, telling
 from pipeline.logic.markup import too_deep, too_many_attributes
 from pipeline.model import ParsedEntry, ParsedFeed
@@ -77,7 +77,7 @@ def _mended(parsed: Any, lost: int, body: bytes, content_type: str | None) -> An
 
     reader = etree.XMLParser(encoding="utf-8", recover=True, resolve_entities=False, no_network=True)
     try:
-        root = etree.fromstring(text.decode(body, content_type).encode("utf-8", "replace"), reader)
+        root = etree.fromstring(charsets.decode(body, content_type).encode("utf-8", "replace"), reader)
     except (etree.XMLSyntaxError, ValueError):
         return parsed
     if root is None:
@@ -90,20 +90,21 @@ def _mended(parsed: Any, lost: int, body: bytes, content_type: str | None) -> An
 
 
 def _in_utf8(body: bytes, content_type: str | None) -> tuple[bytes, str | None]:
-    """What feedparser is given: UTF-8 under that name wherever the bytes say so, since labels are often wrong."""
-    if body.startswith((b"\xff\xfe", b"\xfe\xff")):  # feedparser reads UTF-16 only where it is declared
-        return text.decode(body).encode("utf-8", "replace"), _UTF8
-    if body[:4].count(0):  # UTF-16 or UTF-32 without a mark
+    """What feedparser is given: UTF-8 under that name, since labels are often wrong and its own guess is Latin.
+
+    Where a label fits it is left to feedparser, which knows what the standards say of header and declaration.
+    """
+    encoding = charsets.charset(body, content_type)
+    wide = body.startswith((b"\xff\xfe", b"\xfe\xff")) or encoding.startswith(("utf-16", "utf-32"))
+    if not wide and b"\0" in body[:4]:  # another one of four bytes
         return body, content_type
-    if b"\0" in body:
+    if not wide and b"\0" in body:
         body = body.replace(b"\0", b"")  # dirt
     if b"\x1b" in body or body.isascii():  # ISO-2022 is ASCII to the eye
         return body, content_type
-    try:
-        body.decode()
-    except UnicodeDecodeError:
+    if not wide and encoding in charsets.labels(body, content_type) and charsets.lost(body, encoding) == 0:
         return body, content_type
-    return body, _UTF8
+    return charsets.decode(body, content_type).encode("utf-8", "replace"), _UTF8
 
 
 def _feed(parsed: Any, version: str, body: bytes, url: str, spoken: str | None) -> ParsedFeed:

@@ -16,7 +16,7 @@ from pipeline.adapters.database import Connection, rows
 from pipeline.adapters.sourcefiles import LocalFile, RemoteFile
 from pipeline.adapters.warcread import Damage, Place, Record, records
 from pipeline.errors import ConfigurationError
-from pipeline.logic import keyterms, language, terms, text, urls
+from pipeline.logic import charsets, keyterms, language, terms, urls
 from pipeline.logic.backfills import Options
 from pipeline.logic.claimsfile import Claim
 from pipeline.logic.keyterms import ClaimTerms, KeyTerms, Terms
@@ -158,7 +158,7 @@ def _filter(answer: warchttp.Answer, given: Wanted) -> None:
     languages = given.options.languages
     if not languages and given.terms is None:
         return
-    shown = keyterms.visible(text.decode(answer.body, answer.headers.get("content-type")))
+    shown = keyterms.visible(charsets.decode(answer.body, answer.headers.get("content-type")))
     if given.terms is not None and not given.terms.may_be_in(terms.normalise(shown)):
         raise _LeftOut("no-term")
     if languages and language.detect(" ".join(shown.split())) not in languages:
