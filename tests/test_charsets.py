@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 
 import pytest
@@ -49,6 +50,21 @@ def test_latin_1_is_what_servers_say_that_nobody_told(said: str, encoding: str) 
     assert titles(RSS.format(said).encode(encoding), "text/xml; charset=ISO-8859-1") == [said, said]
 
 
+@pytest.mark.parametrize("declared", ["", "utf-8", "windows-1251"])
+@pytest.mark.parametrize("sent", ["utf-8", "iso-8859-1", "windows-1251", "koi8-r", "nonsense"])
+@pytest.mark.parametrize("media_type", ["text/xml", "application/rss+xml", "text/html"])
+def test_utf_8_is_seen_whatever_is_said(declared: str, sent: str, media_type: str) -> None:
+    head = f'<?xml version="1.0" encoding="{declared}"?>' if declared else ""
+    assert titles((head + RSS.format(RUSSIAN)).encode(), f"{media_type}; charset={sent}") == [RUSSIAN, RUSSIAN]
+
+
+@pytest.mark.parametrize("media_type", ["text/xml", "application/rss+xml", "text/html"])
+def test_a_declaration_is_believed_beside_a_default(media_type: str) -> None:
+    body = '<?xml version="1.0" encoding="windows-1251"?>' + RSS.format(RUSSIAN)
+    for sent in ("", "; charset=ISO-8859-1", "; charset=utf-8"):
+        assert titles(body.encode("cp1251"), media_type + sent) == [RUSSIAN, RUSSIAN]
+
+
 def test_a_label_that_fits_counts_more_than_the_letters() -> None:
     body = RSS.format(RUSSIAN.swapcase()).encode("koi8_r")
     assert titles(body, "text/xml; charset=koi8-r") == [RUSSIAN.swapcase()] * 2
@@ -61,6 +77,19 @@ def test_a_letter_cut_in_two_costs_itself_alone(said: str, broken: bytes) -> Non
     for title in titles(body):
         assert title.startswith(said)
         assert set(title[len(said) :]) <= {" ", "\ufffd"}
+
+
+def test_letters_that_come_late() -> None:
+    late = "<script>" + "x = 1;\n" * 60_000 + "</script>"
+    for said, encoding in LEGACY:
+        assert said in decode((late + PAGE.format(said, head="")).encode(encoding))
+
+
+def test_rubbish_takes_no_time() -> None:
+    started = time.process_time()
+    for rubbish in (bytes(range(256)) * 20_000, b"\xff" * 5_000_000, b"\xd0" * 5_000_000):
+        decode(rubbish)
+    assert time.process_time() - started < 10
 
 
 def test_two_bytes_a_letter_without_a_mark() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
@@ -150,7 +151,7 @@ def test_add_by_a_pages_address(command: Any, web: Web, bench: Bench, conn: Conn
     assert added.verified_at == added.next_poll_at == bench.clock.now()
     assert "the first is taken" in command("feeds", "add", "http://news.example/")[1]
     for arguments, wanted, said in (
-        (("http://gone.example/",), 1, "There is nothing at this address"),
+        (("http://gone.example/",), 1, "There is nothing at this address now. (--no-check"),
         (("http://news.example/", "--take", 3), 2, "between 1 and 2"),
         (("http://news.example/", "--kind", "tabloid"), 2, "known are wire, newspaper"),
         (("http://news.example/", "--country", "Korea"), 2, "--country"),
@@ -229,6 +230,17 @@ def test_a_list_is_imported_checked_and_exported(
     command("feeds", "import", file, "--renew")
     renewed = feed(conn, given[0].url)
     assert (renewed.tags, renewed.kind, renewed.country, renewed.state) == (["new"], "wire", "KR", "active")
+
+    # A list that says nothing of it resumes no paused feed, and what was checked stays checked.
+    for before, listed in (("paused", "active"), ("active", "unverified"), ("active", "gone")):
+        known = feed(conn, given[0].url)
+        sources.update(conn, bench, known, replace(sources.outline(known), state=before, read_pages=False))
+        file.write_bytes(opml.write([Outline(given[0].url, state=listed)], "", clock.now()))
+        command("feeds", "import", file, "--renew")
+        assert (feed(conn, given[0].url).state, feed(conn, given[0].url).read_pages) == (before, False)
+    file.write_bytes(opml.write([Outline(given[0].url, state="paused")], "", clock.now()))
+    command("feeds", "import", file, "--renew")
+    assert feed(conn, given[0].url).state == "paused"
     assert command("feeds", "check", tmp_path / "no.opml")[0] == 2
     assert command("feeds", "check", tmp_path / "out.opml")[0] == 1
 
@@ -352,6 +364,21 @@ def test_a_poll_keeps_what_the_feed_asks_for_and_its_own_limits(
     kept = feed(conn)  # 304: the answer has no body, and the wish stands
     assert (kept.recent_outcomes, kept.ttl) == (["changed", "unchanged"], 10 * HOUR)
     assert kept.next_poll_at >= clock.now() + 10 * HOUR
+
+
+def test_a_feed_that_moved_to_anothers_address_says_so(
+    web: Web, bench: Bench, conn: Connection, clock: MovableClock, command: Any
+) -> None:
+    web.answers["new.example/rss"] = rss("a")
+    web.answers["old.example/rss"] = (301, {"location": "http://new.example/rss"}, b"")
+    add_feed(conn, bench, "http://new.example/rss")
+    add_feed(conn, bench, "http://old.example/rss")
+    for _ in range(5):
+        bench.run(conn, "poll")
+        clock.move(hours=30)
+    old = feed(conn, 2)
+    assert (old.url, old.moved_to) == ("http://old.example/rss", "http://new.example/rss")
+    assert "moves to" in command("feeds", "show", 2)[1]
 
 
 def test_pages_are_left_alone_where_the_feed_is_enough(web: Web, bench: Bench, conn: Connection) -> None:

@@ -209,6 +209,17 @@ def test_charsets(body: bytes, content_type: str | None) -> None:
     assert item(body, content_type=content_type).title == "Солдат"
 
 
+def test_references_that_xml_does_not_know() -> None:
+    def title(value: str, head: str = "") -> str:
+        return item(rss(f"<item><guid>1</guid><title>{value}</title></item>", head=head)).title
+
+    assert title("Hot &#xD83D;&#xDE00; &#55357;&#56832;") == "Hot \U0001f600 \U0001f600"
+    assert title("Half &#xd83d; &#56832; &#xDE00;&#xD83D; one") == "Half \ufffd \ufffd \ufffd\ufffd one"
+    assert title("&#55295;&#57344;&#xE000;") == "\ud7ff\ue000\ue000"
+    doctype = '<!DOCTYPE rss PUBLIC "-//Netscape//DTD RSS 0.91//EN" "http://my.netscape.com/rss-0.91.dtd">'
+    assert title("Caf&eacute; &lt;3 &amp; &hearts;", doctype) == "Café <3 & ♥"
+
+
 def test_broken_xml_that_still_gives_entries_says_so() -> None:
     feed = parse(rss("<item><title>A & B &nope; <i>c</title><guid>1</guid></item>"), None, URL)
     assert feed.entries[0].key == "1"
@@ -292,6 +303,15 @@ def test_discover() -> None:
     <link rel=alternate type=application/feed+json href=//j.test/></head>"""
     assert discover(page, URL) == ["https://cdn.test/x/a", "https://cdn.test/b", "https://j.test/"]
     assert discover(b"", URL) == []
+    page = b"""<link rel=alternate type=application/json href=/wp-json/wp/v2/pages/1>
+    <link rel=alternate type="text/xml; charset=utf-8" href=/a.xml>
+    <link rel=alternate type=application/json href=/f.json>
+    <link rel=alternate type=text/xml href="/api?oembed=1"><link rel=alternate type=application/rss+xml href=/b.xml>"""
+    assert discover(page, "https://p.test/") == [
+        "https://p.test/b.xml",
+        "https://p.test/a.xml",
+        "https://p.test/f.json",
+    ]
 
 
 def test_skipped_hours_and_days() -> None:
@@ -340,6 +360,9 @@ def test_captions_are_not_the_text() -> None:
         assert (entry.title, entry.summary, entry.content) == ("News", "What happened.", "")
     alone = item(rss(f"<item {space}><guid>1</guid><title>Film</title><media:group>{picture}</media:group></item>"))
     assert (alone.title, alone.summary) == ("Film", "A bridge")
+    for parts in (picture + own, own + picture):  # & alone: what the strict reader can't read
+        broken = item(rss(f"<item {space}><guid>1</guid><author>A & B</author>{parts}</item>"))
+        assert (broken.title, broken.summary, broken.content) == ("News", "What happened.", "")
 
 
 def test_an_empty_link_beside_an_address_as_id() -> None:
@@ -413,8 +436,23 @@ def test_old_formats() -> None:
     assert (entry.title, entry.published) == ("One", datetime(2004, 1, 1, 19, 48, 21, tzinfo=UTC))
 
 
+def test_a_list_of_feeds_is_called_one() -> None:
+    opml = b'\xef\xbb\xbf<?xml version="1.0"?>\n<!-- mine --><opml version="2.0"><head><title>x</title></head></opml>'
+    assert "feeds import" in reason(opml)
+
+
+def test_a_pages_comments_are_not_the_feed_that_is_meant() -> None:
+    link = "<link rel=alternate type=application/rss+xml href=/{}>"
+    page = f"<html><head>{link.format('comments/feed')}{link.format('feed')}{link.format('all')}</head></html>"
+    assert reason(page.encode()).endswith("names this feed: https://paper.test/feed")
+
+
 def test_a_gzipped_feed() -> None:
     assert item(gzip.compress(rss("<item><guid>1</guid></item>")), content_type="application/gzip").key == "1"
+    body = rss("<item><guid>1</guid></item>" + "<item><guid>2</guid></item>")
+    parts = gzip.compress(body[:400]) + gzip.compress(b"") + gzip.compress(body[400:])
+    for packed in (parts, parts + bytes(512), parts + b"\x1f\x8brubbish"):
+        assert len(parse(packed, None, URL).entries) == 2
 
 
 _PIECES = ["<p>", "</p>", "<br/>", "<b>", "</b>", "<a href='x>y'>", "</a>", "one", " ", "two\n", "&amp;", "&lt;b&gt;"]

@@ -58,6 +58,16 @@ def test_other_encodings_and_broken_lists() -> None:
     assert parse(LIST.replace("UTF-8", "UTF-16").encode("utf-16"))[1].title == "새벽일보"
     assert len(parse(LIST.partition("</body>")[0].encode())) == 3  # cut off
     assert len(parse(LIST.replace("Wire &amp; Sons", "Wire & Sons").encode())) == 3
+    assert parse(LIST.replace("새벽일보", "Новости утра").encode("cp1251"))[1].title == "Новости утра"
+
+
+def test_lists_written_by_hand() -> None:
+    """Bare ampersands change no address, and HTML's names and old schemes are understood."""
+    content = b"""<opml><body><outline text="AT&T &eacute;&amp;&#233; &nope;" xmlUrl="http://one.test/?a=1&b=2&copy=3&amp;d=4"/>
+      <outline xmlUrl="feed://two.test/rss"/><outline xmlUrl="feed:https://three.test/rss"/></body></opml>"""
+    first, second, third = parse(content)
+    assert (first.title, first.url) == ("AT&T é&é &nope;", "http://one.test/?a=1&b=2&copy=3&d=4")
+    assert (second.url, third.url) == ("http://two.test/rss", "https://three.test/rss")
     assert parse(b"\xef\xbb\xbf<opml/>") == []
 
 

@@ -26,8 +26,12 @@ feeds_app = typer.Typer(help="The feeds that are polled.", no_args_is_help=True)
 
 NOTHING = ("", "none", "-")  # what clears an option of `feeds edit`
 
-PublisherOption = Annotated[str | None, typer.Option(help="Who publishes it; the host's name by default.")]
-FamilyOption = Annotated[str | None, typer.Option(help="The publisher's owner, where several share one.")]
+PublisherOption = Annotated[
+    str | None, typer.Option(help="Who publishes it; the feed's title by default, else the host.")
+]
+FamilyOption = Annotated[
+    str | None, typer.Option(help="The publisher's owner, where several share one: a family counts as one source.")
+]
 CountryOption = Annotated[str | None, typer.Option(help="Two-letter country code.")]
 LanguageOption = Annotated[str | None, typer.Option(help="Two-letter language code.")]
 KindOption = Annotated[str | None, typer.Option(help="wire, newspaper, broadcaster, state, blog, think-tank or other.")]
@@ -69,6 +73,7 @@ def feeds_add(
 
 def _looked_for(services: Services, address: str, take: int | None) -> Checked:
     """The feed that is meant by an address."""
+    from pipeline.logic import reasons
     from pipeline.stages import feed_check
 
     page = _address(address)
@@ -76,7 +81,8 @@ def _looked_for(services: Services, address: str, take: int | None) -> Checked:
     good = [one for one in found if one.good]
     if not good:
         tried = "" if len(found) == 1 else f" {len(found) - 1} other places were tried in vain."
-        raise PermanentError(f"no feed at {page}. {found[0].reason}{tried} (--no-check adds it all the same.)")
+        what = reasons.explain(found[0].outcome, found[0].problem).what  # its advice is for feeds that were added
+        raise PermanentError(f"no feed at {page}. {what}{tried} (--no-check adds it all the same.)")
     if len(good) > 1:
         columns = ["number", "feed", "title", "entries", "newest"]
         show(columns, [[n, one.url, one.title, one.entries, one.newest] for n, one in enumerate(good, 1)])

@@ -118,7 +118,7 @@ def charset(body: bytes, content_type: str | None = None) -> str:
     for encoding, most in [*tried, ("utf-8", MOSTLY)]:
         if lost(body, encoding) <= most:
             return encoding
-    return guess(body) or next(iter(named), "utf-8" if _crowded(body) else "cp1252")
+    return guess(body) or next(iter(named), "utf-8" if _crowded(_sample(body)) else "cp1252")
 
 
 def labels(body: bytes, content_type: str | None) -> list[str]:
@@ -134,18 +134,26 @@ def labels(body: bytes, content_type: str | None) -> list[str]:
 
 
 def lost(body: bytes, encoding: str) -> float:
-    """The share of the letters beyond ASCII that can't be decoded."""
+    """The share of the letters beyond ASCII that can't be decoded, as a sample has it; 0 only where all can."""
     try:
         body.decode(encoding)
     except UnicodeDecodeError:
-        decoded = body.decode(encoding, "replace")
-        return decoded.count("\ufffd") / (len(decoded) - len(decoded.encode("ascii", "ignore")))
+        decoded = _sample(body).decode(encoding, "replace")
+        foreign = len(decoded) - len(decoded.encode("ascii", "ignore"))
+        return max(decoded.count("\ufffd"), 1) / max(foreign, 1)
     return 0.0
+
+
+def _sample(body: bytes) -> bytes:
+    """From the first letter beyond ASCII on: pages may begin with long scripts."""
+    first = _FOREIGN.search(body)
+    begin = first.start() if first else 0
+    return body[begin : begin + SAMPLE]
 
 
 def guess(body: bytes) -> str | None:
     """The charset in which the letters look most like those of a language, None where they look like none."""
-    sample = body[:SAMPLE]
+    sample = _sample(body)
     best, found = _LIKELY, None
     for script in _SCRIPTS:
         for encoding in script.encodings:

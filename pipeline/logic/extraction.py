@@ -16,7 +16,7 @@ from pipeline.logic.markup import MAX_ATTRIBUTES, too_many_attributes
 from pipeline.logic.pageheads import Head
 from pipeline.model import Document
 
-VERSION = 1  # raise it when the same page gives another text: `claimwatch reextract` asks for it
+VERSION = 2  # raise it when the same page gives another text: `claimwatch reextract` asks for it
 MAX_UNREADABLE = 0.05  # share of characters that no charset explains; better the feed's own text than question marks
 MIN_TEASER = 200  # characters; the beginning of a locked article is kept from here on, marked as partial
 MAX_ELEMENTS = 30_000  # a long live blog has 10,000; beyond this extraction takes tens of seconds

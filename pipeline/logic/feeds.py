@@ -21,9 +21,13 @@ _FEED_TYPES = frozenset(
         "text/rss+xml",
     }
 )
+# JSON Feed 1.0's own name, and what careless templates say; sites name other things by them, too.
+_PERHAPS_FEEDS = frozenset({"application/json", "application/xml", "text/xml"})
+_NO_FEED = re.compile(r"/wp-json/|oembed", re.IGNORECASE)
 _HTML_START = re.compile(rb"<(html|head|body)\b", re.IGNORECASE)
 _HTML_DOCTYPE = re.compile(rb"<!doctype\s+html\b", re.IGNORECASE)
 _FEED_START = re.compile(rb"<([\w.-]+:)?(rss|feed|rdf|channel)\b", re.IGNORECASE)
+_OPML = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:<[?!][^>]*>\s*)*<opml\b", re.IGNORECASE)
 _CHALLENGE = re.compile(
     rb"challenge-platform|cf-chl|cf_chl|<title>\s*just a moment|attention required!|_incapsula_|ddos-guard|"
     rb"captcha|datadome|verify(ing)? (that )?you are (a )?human|checking your browser",
@@ -46,6 +50,8 @@ def parse(body: bytes, content_type: str | None, url: str, content_language: str
         return parse_json(body, content_type, url)
     if sitemaps.looks_like_one(body):
         return sitemaps.as_feed(body, url)
+    if _OPML.match(body[:4096]):
+        raise not_a_feed(url, "it is a list of feeds (OPML); `claimwatch feeds import` takes such a file")
     if _looks_like_html(body):
         raise not_a_feed(url, _describe_html(body, url))
     try:
@@ -57,7 +63,9 @@ def parse(body: bytes, content_type: str | None, url: str, content_language: str
 
 
 def discover(html: bytes, url: str) -> list[str]:
-    """Addresses of the feeds named in a page's <link rel="alternate"> tags, in the page's order."""
+    """Addresses of the feeds named in a page's <link rel="alternate"> tags, in the page's order; those whose type could
+    be another thing's come last.
+    """
     from lxml import etree  # type: ignore[import-untyped,unused-ignore]
     from lxml import html as lxml_html
 
@@ -73,13 +81,16 @@ def discover(html: bytes, url: str) -> list[str]:
     for element in root.iter("base"):
         base = link(element.get("href"), url) or url
         break
-    found = []
+    found: list[str | None] = []
+    perhaps: list[str | None] = []
     for element in root.iter("link"):
         media_type = (element.get("type") or "").partition(";")[0].strip().lower()
         relations = (element.get("rel") or "").lower().split()
         if "alternate" in relations and media_type in _FEED_TYPES:
             found.append(link(element.get("href"), base))
-    return list(dict.fromkeys(address for address in found if address))
+        elif "alternate" in relations and media_type in _PERHAPS_FEEDS and not _NO_FEED.search(element.get("href", "")):
+            perhaps.append(link(element.get("href"), base))
+    return list(dict.fromkeys(address for address in [*found, *perhaps] if address))
 
 
 def _looks_like_html(body: bytes) -> bool:
@@ -96,5 +107,6 @@ def _describe_html(body: bytes, url: str) -> str:
         return "the server sent a page that checks for a human reader instead"
     feeds = discover(body, url)
     if feeds:
-        return f"it is a web page; the page names this feed: {feeds[0]}"
+        best = min(feeds, key=lambda address: "comment" in address.lower())  # the first that has a blog's entries
+        return f"it is a web page; the page names this feed: {best}"
     return "it is a web page, and it names no feed"

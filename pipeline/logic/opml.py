@@ -15,9 +15,11 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from html.entities import name2codepoint
 from typing import Any
 
 from pipeline.errors import PermanentError
+from pipeline.logic import charsets
 from pipeline.logic.text import clean, line
 
 NAMESPACE = "urn:claimwatch:opml"
@@ -26,6 +28,9 @@ KINDS = ("wire", "newspaper", "broadcaster", "state", "blog", "think-tank", "oth
 MOST_TAGS = 20
 SHORTEST, LONGEST = timedelta(minutes=1), timedelta(days=30)  # of an interval that somebody may set
 _DEEPEST = 20  # folders in folders that become tags
+_FEED_SCHEME = re.compile(r"^feed:(?://)?(https?://)?", re.IGNORECASE)
+_REFERENCE = re.compile(r"&(?!#\d+;|#x[0-9a-fA-F]+;)(?:(\w+);)?")
+_IN_XML = frozenset(("amp", "lt", "gt", "quot", "apos"))
 
 
 @dataclass(frozen=True)
@@ -53,9 +58,11 @@ def parse(content: bytes) -> list[Outline]:
     """The feeds of an OPML file, each address once. Raises PermanentError (code not-opml)."""
     from lxml import etree  # type: ignore[import-untyped,unused-ignore]
 
-    parser = etree.XMLParser(recover=True, resolve_entities=False, no_network=True, huge_tree=False)
+    # Lists are often written by hand: addresses with a bare &, HTML's names, a charset that is not the one named.
+    source = _REFERENCE.sub(_readable, charsets.decode(content).replace("\0", ""))
+    parser = etree.XMLParser(encoding="utf-8", recover=True, resolve_entities=False, no_network=True, huge_tree=False)
     try:
-        tree = etree.fromstring(content, parser)
+        tree = etree.fromstring(source.encode("utf-8", "replace"), parser)
     except etree.XMLSyntaxError as error:
         raise PermanentError(f"not an OPML file: {error}", code="not-opml") from error
     if tree is None or etree.QName(tree).localname.lower() != "opml":
@@ -116,7 +123,7 @@ def _outline(element: Any) -> Outline | None:
     own = {
         name.partition("}")[2]: value for name, value in element.attrib.items() if name.startswith(f"{{{NAMESPACE}}}")
     }
-    url = clean(plain.get("xmlurl", ""))
+    url = _FEED_SCHEME.sub(_web_scheme, clean(plain.get("xmlurl", "")))
     if not url:
         return None
     categories = [part for entry in plain.get("category", "").split(",") for part in entry.split("/")]
@@ -138,6 +145,20 @@ def _outline(element: Any) -> Outline | None:
         max_interval=_minutes(own.get("maxInterval")),
         read_pages=own.get("pages", "yes") != "no",
     )
+
+
+def _web_scheme(scheme: re.Match[str]) -> str:
+    """feed://host and feed:https://host are what browsers once handed to feed readers."""
+    return scheme[1] or "http://"
+
+
+def _readable(reference: re.Match[str]) -> str:
+    name = reference[1]
+    if name is None:
+        return "&amp;"
+    if name in _IN_XML:
+        return reference[0]
+    return f"&#{name2codepoint[name]};" if name in name2codepoint else f"&amp;{name};"
 
 
 def _folders(element: Any) -> list[str]:

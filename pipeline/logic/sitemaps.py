@@ -77,13 +77,18 @@ def opened(body: bytes, url: str, max_body: int = MAX_BODY) -> bytes:
     """The body, decompressed where it is gzip. Raises PermanentError (too-large, not-a-feed)."""
     if not body.startswith(_GZIP):
         return body
-    decoder = zlib.decompressobj(16 + zlib.MAX_WBITS)
-    try:
-        content = decoder.decompress(body, max_body + 1)
-    except zlib.error as error:
-        raise not_a_feed(url, f"it begins like gzip and can't be decompressed ({error})") from error
-    if len(content) > max_body:
-        raise PermanentError(f"{url}: decompressed it is larger than {max_body:,} bytes", code="too-large")
+    content, rest = b"", body
+    while rest.startswith(_GZIP):  # a file of several members is all of them, one after the other
+        decoder = zlib.decompressobj(16 + zlib.MAX_WBITS)
+        try:
+            content += decoder.decompress(rest, max_body + 1 - len(content))
+        except zlib.error as error:
+            if content:  # the first members are readable, and what stands behind a file is often rubbish
+                break
+            raise not_a_feed(url, f"it begins like gzip and can't be decompressed ({error})") from error
+        if len(content) > max_body:
+            raise PermanentError(f"{url}: decompressed it is larger than {max_body:,} bytes", code="too-large")
+        rest = decoder.unused_data
     return content
 
 

@@ -9,9 +9,8 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any
 
-from pipeline.logic import charsets, feeddates, saxreader, text
+from pipeline.logic import charsets, feeddates, markup, saxreader, text
 from pipeline.logic.entries import absolute, language_tag, link, make_entry, not_a_feed, telling
-from pipeline.logic.markup import too_deep, too_many_attributes
 from pipeline.model import ParsedEntry, ParsedFeed
 
 HARMLESS = ("CharacterEncodingOverride", "NonXMLContentType")  # feedparser's; the feed was read all the same
@@ -23,6 +22,7 @@ _SKIPPED_LENGTH = 4_000  # bytes; 24 hours with their tags take a quarter
 _SKIPPED_ONE = re.compile(rb"<(?:hour|day)\b[^>]*>\s*(\w+)\s*<", re.IGNORECASE)
 _CHANNEL = re.compile(rb"<(?:\w+:)?channel\b", re.IGNORECASE)
 _ITEM = re.compile(rb"<(?:[\w.-]+:)?(?:item|entry)[\s>/]", re.IGNORECASE)
+_DESCRIPTION = re.compile(rb"<(/?)media:description\b[^<>]*?(/?)>", re.IGNORECASE)
 _NOT_TEXT = ("image/", "audio/", "video/", "font/", "application/pdf", "application/zip")
 _UTF8 = "application/xml; charset=utf-8"
 
@@ -34,10 +34,10 @@ def parse_xml(body: bytes, content_type: str | None, url: str, content_language:
     """As feeds.parse, for a body that is neither JSON nor a web page."""
     import feedparser.api
 
-    markup = body.decode("latin-1")  # only to count tags
-    if too_many_attributes(markup) or too_deep(markup):
+    source = body.decode("latin-1")  # only to count tags
+    if markup.too_many_attributes(source) or markup.too_deep(source):
         raise not_a_feed(url, "its tags are nested too deeply or have too many attributes")
-    del markup
+    del source
     body, content_type = _in_utf8(body, content_type)
     # No base address: it would go into entries' ids, and these would change when the feed moves.
     headers = {"content-type": content_type or "application/xml"}
@@ -45,8 +45,12 @@ def parse_xml(body: bytes, content_type: str | None, url: str, content_language:
         headers["content-language"] = content_language
     if feedparser.api.PREFERRED_XML_PARSERS != [saxreader.NAME]:
         feedparser.api.PREFERRED_XML_PARSERS[:] = [saxreader.NAME]
+    body = markup.readable_references(body)
     try:
         parsed = _run(body, headers)
+        if _problem(parsed) and b"<media:description" in body:  # only the strict reader knows whose description it is
+            body = _DESCRIPTION.sub(rb"<\1media:caption\2>", body)
+            parsed = _run(body, headers)
         if _problem(parsed) and (lost := _lost(parsed, body)):
             parsed = _mended(parsed, lost, body, content_type)
     except (RecursionError, ValueError, LookupError, AssertionError, TypeError, AttributeError) as error:
@@ -92,7 +96,7 @@ def _mended(parsed: Any, lost: int, body: bytes, content_type: str | None) -> An
 def _in_utf8(body: bytes, content_type: str | None) -> tuple[bytes, str | None]:
     """What feedparser is given: UTF-8 under that name, since labels are often wrong and its own guess is Latin.
 
-    Where a label fits it is left to feedparser, which knows what the standards say of header and declaration.
+    Where there is one label, and it fits, reading it is left to feedparser.
     """
     encoding = charsets.charset(body, content_type)
     wide = body.startswith((b"\xff\xfe", b"\xfe\xff")) or encoding.startswith(("utf-16", "utf-32"))
@@ -102,7 +106,8 @@ def _in_utf8(body: bytes, content_type: str | None) -> tuple[bytes, str | None]:
         body = body.replace(b"\0", b"")  # dirt
     if b"\x1b" in body or body.isascii():  # ISO-2022 is ASCII to the eye
         return body, content_type
-    if not wide and encoding in charsets.labels(body, content_type) and charsets.lost(body, encoding) == 0:
+    named = set(charsets.labels(body, content_type))
+    if encoding != "utf-8" and named == {encoding} and charsets.lost(body, encoding) == 0:
         return body, content_type
     return charsets.decode(body, content_type).encode("utf-8", "replace"), _UTF8
 

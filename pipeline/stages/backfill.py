@@ -248,10 +248,11 @@ def _sitemap(conn: Connection, deps: WebDeps, file: Any, store: Store, progress:
     seen = {file.location}
     while left:
         url, content, depth = left.pop()
-        parsed = sitemaps.parse(content, url, store.options.since)
-        pages += parsed.pages
+        parsed = sitemaps.parse(content, url)
+        pages += parsed.pages  # older ones, too: each has its outcome
         for child in parsed.children if depth < INDEX_DEPTH else ():
-            if child.url not in seen:
+            old = store.options.since and child.modified and child.modified < store.options.since
+            if child.url not in seen and not old:
                 seen.add(child.url)
                 left.append((child.url, _whole(deps, child.url, sitemaps.MAX_BODY), depth + 1))
     for number, page in enumerate(pages, start=1):

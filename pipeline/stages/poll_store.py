@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -121,7 +121,8 @@ def _left_behind(conn: Connection, feed: Any, polled: Polled, plan: PollPlan, no
     after, parsed = plan.poll, polled.parsed
     new_url = plan.new_url
     if new_url and row(conn, "feeds.url_taken", url=new_url, feed_id=feed.feed_id):
-        new_url = None  # the address it moved to is polled as a feed of its own
+        after = replace(after, moved_to=new_url)  # a feed of its own: `feeds show` tells, and a person decides
+        new_url = None
     return {
         "feed_id": feed.feed_id,
         "new_url": new_url,

@@ -89,9 +89,16 @@ def update(conn: Connection, deps: Deps, feed: Any, given: Outline) -> None:
 
 
 def renew(conn: Connection, deps: Deps, feed: Any, given: Outline) -> None:
-    """`update` with what a list says; where it says nothing, all stays."""
+    """`update` with what a list says; where it says nothing, all stays.
+
+    Lists do not write what is usual, active and with pages; and whether a feed is one, or gone, is seen here.
+    """
     known = outline(feed)
     said = {name: value for name, value in vars(given).items() if value not in (None, ())}
+    if given.state != "paused":
+        del said["state"]
+    if given.read_pages:
+        del said["read_pages"]
     if given.publisher not in (None, feed.publisher):
         known = replace(known, family=None, country=None, language=None, kind=None)
     update(conn, deps, feed, replace(known, **{**said, "url": feed.url}))
