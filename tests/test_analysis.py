@@ -321,7 +321,8 @@ def large(pg: EmbeddedServer, newsroom_2024: str) -> Iterator[str]:
                 "overriding system value select n, int4send(n), 'text ' || n, n, now() from {rows}",
                 "insert into ingest.appearances select n, 1, n, 'body' from {rows}",
                 "insert into ingest.captures (capture_id, article_id, kind, captured_at, url, final_url, warc_file, "
-                "warc_offset, warc_length) overriding system value select n, n, 'response', now(), 'u', 'u', 'w', 0, 0 from {rows}",
+                "warc_offset, warc_length) "
+                "overriding system value select n, n, 'response', now(), 'u', 'u', 'w', 0, 0 from {rows}",
             ):
                 conn.execute(statement.format(rows=f"generate_series(1000, {1000 + LARGE}) n"))
             conn.execute("update ingest.versions set capture_id = version_id where version_id >= 1000")
