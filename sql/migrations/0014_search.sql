@@ -225,68 +225,291 @@ language sql immutable
 as $$ select string_agg(q::text, ' & ')::tsquery from unnest(p_queries) as q $$;
 comment on function ingest.all_of is 'A query that all of the given words together satisfy.';
 
--- The k paragraphs with the most and rarest words of a search, by BM25 with each word counted once (k1 1.2, b 0.75). With
--- many words the common ones only add to what a rarer one has found.
-create function ingest.word_search(p_words text[], p_k integer, p_since timestamptz, p_until timestamptz, p_lang text,
-                                   p_country text, p_publisher text)
+-- What to look for, and whom to weigh: c_budget paragraphs at most. With rare words among those asked for, whoever has one
+-- of them; the common ones then only add to it. With common words alone, whoever has as many of them as can be found.
+create function ingest.word_plan(p_words text[], out queries tsquery[], out weights real[], out mean_words real,
+                                 out finder tsquery)
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    c_budget constant integer := 5000;
+    c_enough constant integer := 200;
+    v_rare tsquery[];
+    v_found bigint;
+begin
+    select array_agg(w.query), array_agg(w.weight), min(w.mean_words),
+           array_agg(w.query) filter (where w.up_to_here <= c_budget)
+    into queries, weights, mean_words, v_rare
+    from (
+        select ww.*, sum(ww.paragraphs) over (order by ww.paragraphs, ww.word) as up_to_here
+        from ingest.word_weights(p_words) ww
+    ) w;
+    if queries is null then
+        return;
+    end if;
+    if v_rare is not null then
+        finder := ingest.any_of(v_rare);
+        return;
+    end if;
+    for n in reverse least(cardinality(queries), 8) .. 1 loop
+        finder := ingest.all_of(queries[:n]);
+        select count(*) into v_found
+        from (select from ingest.paragraph_words p where p.words @@ finder limit c_enough) few;
+        exit when v_found = c_enough;
+    end loop;
+end
+$$;
+comment on function ingest.word_plan is 'How a search for words goes about it: the words with their weights, and the condition that finds candidates.';
+
+-- BM25 with each word counted once (k1 1.2, b 0.75) of the words `has.words`, with the plan's queries, weights and mean
+-- number of words as $8, $9 and $10 of the statement that it is part of.
+create function ingest.weighing() returns text
+language sql immutable
+as $$
+select '(select (coalesce(sum(w.weight), 0) * 2.2 / (1 + 1.2 * (0.25 + 0.75 * length(has.words) / $10)))::real
+         from unnest($8, $9) as w (query, weight)
+         where has.words @@ w.query)'
+$$;
+comment on function ingest.weighing is 'The score of a paragraph''s words, as part of a statement.';
+
+-- The k paragraphs with the most and rarest words.
+create function ingest.word_search(p_queries tsquery[], p_weights real[], p_mean_words real, p_finder tsquery, p_k integer,
+                                   p_since timestamptz, p_until timestamptz, p_lang text, p_country text,
+                                   p_publisher text)
 returns table (paragraph_id bigint, score real)
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_column
 declare
-    c_budget constant integer := 5000;  -- paragraphs that are weighed
-    v_queries tsquery[];
-    v_weights real[];
-    v_finders tsquery[];
-    v_mean real;
-    v_finder tsquery;
+    c_budget constant integer := 5000;
+    v_finder tsquery := p_finder;
     v_from text;
 begin
-    select array_agg(w.query), array_agg(w.weight), min(w.mean_words),
-           array_agg(w.query) filter (where w.before + w.paragraphs <= c_budget)
-    into v_queries, v_weights, v_mean, v_finders
-    from (
-        select ww.*, coalesce(sum(ww.paragraphs) over (order by ww.paragraphs, ww.word
-                                             rows between unbounded preceding and 1 preceding), 0) as before
-        from ingest.word_weights(p_words) ww
-    ) w;
-    if v_queries is null then
+    if p_queries is null then
         return;
     end if;
-    if v_finders is not null then
-        v_finder := ingest.any_of(v_finders);
-    else  -- common words alone: whoever has them all
-        v_finder := ingest.all_of(v_queries);
-    end if;
     if ingest.few_pass(p_since, p_until, p_lang, p_country, p_publisher) then
-        v_finder := ingest.any_of(v_queries);
-        v_from := 'select p.paragraph_id, p.words
+        v_finder := ingest.any_of(p_queries);
+        v_from := 'select has.paragraph_id, has.words
                    from (select distinct ap.paragraph_id
                          from ingest.versions v join ingest.appearances ap using (version_id)
                          where ' || ingest.passing() || ') passing
-                   join ingest.paragraph_words p using (paragraph_id)
-                   where p.words @@ $8';
+                   join ingest.paragraph_words has using (paragraph_id)
+                   where has.words @@ $1';
     else
-        v_from := 'select p.paragraph_id, p.words
-                   from ingest.paragraph_words p
-                   where p.words @@ $8';
+        v_from := 'select has.paragraph_id, has.words from ingest.paragraph_words has where has.words @@ $1';
         if coalesce(p_since::text, p_until::text, p_lang, p_country, p_publisher) is not null then
             v_from := v_from || ' and exists (
                            select from ingest.appearances ap join ingest.versions v using (version_id)
-                           where ap.paragraph_id = p.paragraph_id and ' || ingest.passing() || ')';
+                           where ap.paragraph_id = has.paragraph_id and ' || ingest.passing() || ')';
         end if;
         v_from := v_from || ' limit ' || c_budget;
     end if;
-    return query execute 'select found.paragraph_id,
-               (weighed.weight * 2.2 / (1 + 1.2 * (0.25 + 0.75 * length(found.words) / $10)))::real as score
-        from (' || v_from || ') found
-        cross join lateral (
-            select sum(w.weight) as weight from unnest($1, $9) as w (query, weight) where found.words @@ w.query
-        ) weighed
-        order by score desc, found.paragraph_id
-        limit $2'
-    using v_queries, p_k, p_since, p_until, p_lang, p_country, p_publisher, v_finder, v_weights, v_mean;
+    return query execute
+        'select has.paragraph_id, ' || ingest.weighing() || ' as score
+         from (' || v_from || ') has
+         order by score desc, has.paragraph_id
+         limit $2'
+    using v_finder, p_k, p_since, p_until, p_lang, p_country, p_publisher, p_queries, p_weights, p_mean_words;
 end
 $$;
 comment on function ingest.word_search is 'The paragraphs that have the most and rarest words of a search.';
+
+-- The paragraphs nearest to a vector, also of a country or publisher.
+create function ingest.near(p_query halfvec, p_k integer, p_since timestamptz, p_until timestamptz, p_lang text,
+                            p_country text, p_publisher text)
+returns table (paragraph_id bigint, similarity real)
+language plpgsql stable
+set search_path = pg_catalog, public, pg_temp
+as $$
+#variable_conflict use_column
+declare
+    v_model integer;
+begin
+    if p_query is null then
+        return;
+    end if;
+    if p_country is null and p_publisher is null then
+        return query select s.paragraph_id, s.similarity from analysis.similar(p_query, p_k, p_since, p_until, p_lang) s;
+        return;
+    end if;
+    select model_id into v_model from ingest.models where active;
+    if v_model is null then
+        return;
+    end if;
+    if ingest.few_pass(p_since, p_until, p_lang, p_country, p_publisher) then
+        return query execute format(
+            'select e.paragraph_id, (-(e.embedding <#> $1))::real
+             from (select distinct ap.paragraph_id
+                   from ingest.versions v join ingest.appearances ap using (version_id)
+                   where %2$s) passing
+             join ingest.embeddings_%1$s e using (paragraph_id)
+             order by e.embedding <#> $1, e.paragraph_id
+             limit $2', v_model, ingest.passing())
+        using p_query, p_k, p_since, p_until, p_lang, p_country, p_publisher;
+    else
+        perform set_config('hnsw.iterative_scan', 'relaxed_order', true);
+        perform set_config('hnsw.ef_search', least(greatest(2 * p_k, 40), 1000)::text, true);
+        return query execute format(
+            'select e.paragraph_id, (-(e.embedding <#> $1))::real
+             from ingest.embeddings_%1$s e
+             where exists (
+                 select from ingest.appearances ap join ingest.versions v using (version_id)
+                 where ap.paragraph_id = e.paragraph_id and %2$s)
+             order by e.embedding <#> $1
+             limit $2', v_model, ingest.passing())
+        using p_query, p_k, p_since, p_until, p_lang, p_country, p_publisher;
+    end if;
+end
+$$;
+comment on function ingest.near is 'The paragraphs nearest to a vector that pass the filters of a search.';
+
+-- What a search chooses from: the paragraphs nearest in meaning and those with its words, each with both figures.
+create function ingest.search_candidates(p_query halfvec, p_words text[], p_k integer, p_since timestamptz,
+                                         p_until timestamptz, p_lang text, p_country text, p_publisher text)
+returns table (paragraph_id bigint, similarity real, near_place bigint, score real, word_place bigint)
+language plpgsql stable
+set search_path = pg_catalog, public, pg_temp
+as $$
+#variable_conflict use_column
+declare
+    v_model integer;
+    v_plan record;
+    v_distance text := 'null';
+begin
+    select model_id into v_model from ingest.models where active;
+    select * into v_plan from ingest.word_plan(p_words);
+    if v_model is not null and p_query is not null then
+        v_distance := format('(select (-(e.embedding <#> $1))::real from ingest.embeddings_%s e
+                               where e.paragraph_id = either.paragraph_id)', v_model);
+    end if;
+    return query execute format(
+        'with near as materialized (
+             select n.paragraph_id, n.similarity, row_number() over (order by n.similarity desc, n.paragraph_id) as place
+             from ingest.near($1, $2, $3, $4, $5, $6, $7) n
+         ), having_words as materialized (
+             select h.paragraph_id, h.score, row_number() over (order by h.score desc, h.paragraph_id) as place
+             from ingest.word_search($8, $9, $10, $11, $2, $3, $4, $5, $6, $7) h
+         )
+         select paragraph_id, coalesce(near.similarity, %1$s)::real, near.place,
+                coalesce(having_words.score, (select %2$s from ingest.paragraph_words has
+                                              where has.paragraph_id = either.paragraph_id), 0)::real,
+                having_words.place
+         from (select paragraph_id from near union select paragraph_id from having_words) either
+         left join near using (paragraph_id)
+         left join having_words using (paragraph_id)', v_distance, ingest.weighing())
+    using p_query, p_k, p_since, p_until, p_lang, p_country, p_publisher, v_plan.queries, v_plan.weights,
+          v_plan.mean_words, v_plan.finder;
+end
+$$;
+comment on function ingest.search_candidates is 'The paragraphs that a search chooses from, with how near each is and how well its words fit.';
+
+-- Where a paragraph is shown: in the earliest article that passes the filters.
+create function ingest.earliest(p_paragraph bigint, p_since timestamptz, p_until timestamptz, p_lang text,
+                                p_country text, p_publisher text)
+returns table (publisher text, language text, published_at timestamptz, title text, url text, story_id bigint)
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+select pub.name, v.language, v.published_at, v.title, a.url, a.story_id
+from ingest.appearances ap
+join ingest.versions v using (version_id)
+join ingest.articles a using (article_id)
+join ingest.publishers pub using (publisher_id)
+where ap.paragraph_id = p_paragraph
+  and (p_since is null or v.published_at >= p_since) and (p_until is null or v.published_at < p_until)
+  and (p_lang is null or v.language = p_lang) and (p_country is null or pub.country = p_country)
+  and (p_publisher is null or pub.name = p_publisher)
+order by v.published_at, v.version_id
+limit 1
+$$;
+comment on function ingest.earliest is 'The earliest article with a paragraph that passes the filters of a search.';
+
+-- Searches by name ---------------------------------------------------------------------------------------------
+
+create function ingest.check_search() returns trigger
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    c_length constant integer := 5000;  -- characters; the model reads about the first 2000
+    c_rows constant integer := 1000;
+begin
+    if length(new.text) > c_length then
+        raise exception 'the text of a search has % characters at most, this one has %', c_length, length(new.text)
+            using errcode = 'check_violation', hint = 'Search for the sentence that matters.';
+    end if;
+    if tg_op = 'INSERT' then
+        if (select count(*) from ingest.searches s where s.owner = new.owner) >= c_rows then
+            raise exception '% has % searches, more are not kept', new.owner, c_rows
+                using errcode = 'program_limit_exceeded',
+                      hint = 'delete from analysis.searches where created_at < now() - interval ''1 month'';';
+        end if;
+    elsif new.text is distinct from old.text then
+        new.created_at := clock_timestamp();
+        new.model_id := null;
+        new.embedding := null;
+        new.terms := null;
+        new.embedded_at := null;
+        new.problem := null;
+    end if;
+    return new;
+end
+$$;
+comment on function ingest.check_search is 'Keeps the limits of searches; a new text waits for its vector again.';
+create trigger check_search before insert or update of name, text on ingest.searches
+    for each row execute function ingest.check_search();
+
+create function ingest.tell_of_searches() returns trigger
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    perform pg_notify('claimwatch_searches', '');
+    return null;
+end
+$$;
+comment on function ingest.tell_of_searches is 'Wakes `claimwatch listen`.';
+create trigger tell_of_searches after insert or update of text on ingest.searches
+    for each statement execute function ingest.tell_of_searches();
+
+-- Somebody who has just stored a search asks for its results in the next statement: so this waits a little.
+create function ingest.find_search(p_name text, out embedding halfvec, out terms text[])
+language plpgsql volatile
+set search_path = pg_catalog, public, pg_temp
+as $$
+declare
+    c_wait constant interval := '5 seconds';
+    v_begun timestamptz := clock_timestamp();
+    v_search ingest.searches;
+begin
+    loop
+        select s.* into v_search from ingest.searches s where s.owner = session_user and s.name = p_name;
+        if not found then
+            raise exception 'you have no search named %', coalesce(p_name, '(null)')
+                using errcode = 'no_data_found',
+                      hint = format('insert into analysis.searches (name, text) values (%L, ''what to look for'');', p_name);
+        end if;
+        if v_search.problem is not null then
+            raise exception 'the search % failed: %', p_name, v_search.problem
+                using errcode = 'data_exception',
+                      hint = format('update analysis.searches set text = ''other words'' where name = %L;', p_name);
+        end if;
+        if v_search.model_id = (select m.model_id from ingest.models m where m.active) then
+            embedding := v_search.embedding;
+            terms := v_search.terms;
+            return;
+        end if;
+        if clock_timestamp() > v_begun + c_wait then
+            raise exception 'the search % still waits for its vector', p_name
+                using errcode = 'object_not_in_prerequisite_state',
+                      hint = 'Commit, if it was stored in this transaction. Otherwise `claimwatch listen`, part of '
+                             '`claimwatch up`, does not run. analysis.full_text needs neither.';
+        end if;
+        perform pg_sleep(0.02);
+    end loop;
+end
+$$;
+comment on function ingest.find_search is 'Vector and words of one''s own search of that name, as soon as they are there.';
