@@ -569,37 +569,7 @@ def test_hybrid_by_country_and_outlet(many: bool, store: Store, conn: Connection
     assert found(country="GB", until=START) == []
 
 
-@pytest.mark.model
-def test_two_seconds_from_insert_to_results_with_the_real_model(
-    conn: Connection, bench: Bench, analyst: Any, request: pytest.FixtureRequest
-) -> None:
-    from pipeline.adapters.encoder import Encoder
-    from pipeline.settings import EmbedSettings
-
-    bench.encoder = Encoder(EmbedSettings())  # type: ignore[misc]
-    store: Store = request.getfixturevalue("store")
-    texts = (
-        "Soldiers were killed near the border.",
-        "국경 근처에서 군인들이 숨졌다.",
-        "The summer fair opens in the harbour.",
-    )
-    ids = store(*texts)
-    with listening(bench):
-        deadline = time.monotonic() + 30
-        while not rows(conn, "searches.listener", name=searches.NAME):
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
-        for n, text in enumerate(("troops died at the frontier", "військові загинули на кордоні", "軍人が国境で死亡")):
-            begun = time.monotonic()
-            analyst.execute("insert into analysis.searches (name, text) values (%s, %s)", [f"s{n}", text])
-            found = analyst.execute("select * from analysis.search_results(%s, 2)", [f"s{n}"]).fetchall()
-            assert time.monotonic() - begun < 2
-            assert {r.paragraph_id for r in found} == set(ids[:2])
-            print(f"{time.monotonic() - begun:.3f} s")
-
-
-def test_the_session_of_the_pipeline_is_not_an_analysts(settings: Any) -> None:
-    """The channel is the one that the trigger tells."""
+def test_the_channel_is_the_one_that_the_trigger_tells(settings: Any) -> None:
     with database.session(settings) as one, database.session(settings) as other:
         from pipeline.adapters import notifications
 
