@@ -9,7 +9,7 @@ BENCH ?=
 # Options of pytest: two processes, since the tests wait as much as they count. One test file stays in one of them.
 TESTS ?= -n 2 --dist loadfile
 BIN := $(VENV)/bin
-BENCHES := stream eval ablation clef match origins stories figures numerals poll schedule feeds archive backfill extract
+BENCHES := stream eval ablation clef match origins stories figures numerals hybrid poll schedule feeds archive backfill extract
 
 .PHONY: help setup demo test lint docs soak $(BENCHES:%=bench-%)
 .DEFAULT_GOAL := help
@@ -62,6 +62,10 @@ bench-figures: setup
 
 bench-stories: setup
 	@PYTHONPATH=. $(BIN)/python benchmarks/stories.py $(BENCH)
+
+# Search by meaning, by words and by both: make bench-hybrid BENCH="--splits test"; other fusions: BENCH=--tune
+bench-hybrid: setup
+	@PYTHONPATH=. $(BIN)/python benchmarks/hybrid.py $(BENCH)
 
 # How long quantities take to find: make bench-numerals BENCH=data/stream
 bench-numerals: setup
