@@ -207,7 +207,9 @@ def fill(conn: Connection, real: Pool, made: Plan, model_id: int, generator: np.
         )
         reports = len(made.first) - 1
         first_at = dict(zip(made.report[made.original].tolist(), np.flatnonzero(made.original).tolist(), strict=True))
-        copied("stories (story_id, first_seen_at)", [number, stamp], ((r + 1, when[first_at[r]]) for r in range(reports)))
+        copied(
+            "stories (story_id, first_seen_at)", [number, stamp], ((r + 1, when[first_at[r]]) for r in range(reports))
+        )
         copied(
             "articles (article_id, url, publisher_id, story_id, first_seen_at, story_relation)",
             [number, text, number, number, stamp, text],
@@ -232,7 +234,14 @@ def fill(conn: Connection, real: Pool, made: Plan, model_id: int, generator: np.
             "paragraphs (paragraph_id, content_hash, text, language, first_version_id, first_seen_at)",
             [number, "bytea", text, text, number, stamp],
             (
-                (n + 1, _digest(f"paragraph {n}"), f"{real.texts[base]} ({n})", language[r], first_at[r] + 1, when[first_at[r]])
+                (
+                    n + 1,
+                    _digest(f"paragraph {n}"),
+                    f"{real.texts[base]} ({n})",
+                    language[r],
+                    first_at[r] + 1,
+                    when[first_at[r]],
+                )
                 for n, (base, r) in enumerate(zip(made.bases.tolist(), of, strict=True))
             ),
         )
@@ -281,7 +290,15 @@ def _vectors(conn: Connection, real: Pool, made: Plan, model_id: int, generator:
     """As rows of binary COPY, made by the thousand."""
     width = real.vectors.shape[1]
     row = np.dtype(
-        [("fields", ">i2"), ("l1", ">i4"), ("id", ">i8"), ("l2", ">i4"), ("d", ">i2"), ("u", ">i2"), ("v", ">f2", (width,))]
+        [
+            ("fields", ">i2"),
+            ("l1", ">i4"),
+            ("id", ">i8"),
+            ("l2", ">i4"),
+            ("d", ">i2"),
+            ("u", ">i2"),
+            ("v", ">f2", (width,)),
+        ]
     )
     move = Moved(real, generator)
     with (
@@ -308,7 +325,15 @@ def stored(conn: Connection, model_id: int) -> tuple[Ints, NDArray[np.float32]]:
         data = b"".join(bytes(part) for part in copy)
     width = int.from_bytes(data[19 + 18 : 19 + 20])
     row = np.dtype(
-        [("fields", ">i2"), ("l1", ">i4"), ("id", ">i8"), ("l2", ">i4"), ("d", ">i2"), ("u", ">i2"), ("v", ">f2", (width,))]
+        [
+            ("fields", ">i2"),
+            ("l1", ">i4"),
+            ("id", ">i8"),
+            ("l2", ">i4"),
+            ("d", ">i2"),
+            ("u", ">i2"),
+            ("v", ">f2", (width,)),
+        ]
     )
     rows = np.frombuffer(data, row, offset=19, count=(len(data) - 21) // row.itemsize)
     return rows["id"].astype(np.int64), rows["v"].astype(np.float32)

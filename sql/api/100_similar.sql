@@ -18,6 +18,7 @@ declare
     v_all real;
     v_border real;
     v_versions integer;
+    v_exact boolean;
     v_ids bigint[];
     v_near real[];
     v_search text[];
@@ -43,24 +44,8 @@ begin
                      limit $4) counted'
         into v_versions using since, until, lang, v_border::integer + 1;
     end if;
-    if v_versions <= v_border then
-        execute format(
-            'select array_agg(paragraph_id), array_agg(similarity)
-             from (
-                 select paragraph_id, similarity
-                 from (
-                     select e.paragraph_id, -(e.embedding <#> $1) as similarity
-                     from ingest.embeddings_%1$s e
-                     where e.paragraph_id = any(array(
-                         select ap.paragraph_id
-                         from ingest.versions v join ingest.appearances ap using (version_id)
-                         where ($3 is null or v.published_at >= $3) and ($4 is null or v.published_at < $4)
-                           and ($5 is null or v.language = $5)))
-                     offset 0) measured  -- a fence: never by the index of vectors
-                 order by similarity desc, paragraph_id
-                 limit $2) nearest', v_model)
-        into v_ids, v_near using query, v_k, since, until, lang;
-    else
+    v_exact := coalesce(v_versions <= v_border, false);
+    if not v_exact then
         v_search := array[current_setting('hnsw.iterative_scan', true), current_setting('hnsw.ef_search', true),
                           current_setting('hnsw.max_scan_tuples', true)];
         perform set_config('hnsw.iterative_scan', 'relaxed_order', true);
@@ -88,6 +73,26 @@ begin
         perform set_config('hnsw.iterative_scan', coalesce(v_search[1], 'off'), true),
                 set_config('hnsw.ef_search', coalesce(v_search[2], '40'), true),
                 set_config('hnsw.max_scan_tuples', coalesce(v_search[3], '20000'), true);
+        -- A filter that leaves few of those that are near: better slow than fewer than there are.
+        v_exact := v_filtered and coalesce(cardinality(v_ids), 0) < v_k;
+    end if;
+    if v_exact then
+        execute format(
+            'select array_agg(paragraph_id), array_agg(similarity)
+             from (
+                 select paragraph_id, similarity
+                 from (
+                     select e.paragraph_id, -(e.embedding <#> $1) as similarity
+                     from ingest.embeddings_%1$s e
+                     where e.paragraph_id = any(array(
+                         select ap.paragraph_id
+                         from ingest.versions v join ingest.appearances ap using (version_id)
+                         where ($3 is null or v.published_at >= $3) and ($4 is null or v.published_at < $4)
+                           and ($5 is null or v.language = $5)))
+                     offset 0) measured  -- a fence: never by the index of vectors
+                 order by similarity desc, paragraph_id
+                 limit $2) nearest', v_model)
+        into v_ids, v_near using query, v_k, since, until, lang;
     end if;
     return query
     select near.similarity, p.text, shown.publisher, shown.language, shown.published_at, shown.title, shown.url,
