@@ -258,9 +258,8 @@ def fill(conn: Connection, real: Pool, made: Plan, model_id: int, generator: np.
             ("versions", "version_id"),
             ("paragraphs", "paragraph_id"),
         ):
-            conn.execute(
-                f"select setval(pg_get_serial_sequence('ingest.{table}', '{column}'), (select max({column}) from ingest.{table}))"
-            )
+            last = f"select max({column}) from ingest.{table}"
+            conn.execute(f"select setval(pg_get_serial_sequence('ingest.{table}', '{column}'), ({last}))")
 
 
 def _place(names: list[str], publisher: int) -> tuple[str, str]:

@@ -5,8 +5,8 @@ claimwatch_analyst  may connect there and nothing more; the views grant it what 
 claimwatch_reviewer the same, and it is granted the functions that confirm and reject matches too
 airflow             owns Airflow's metadata, can't see the claims; the others can't see Airflow's
 
-What analysts and reviewers run is bounded by the defaults below: a query that was forgotten, or a transaction left open,
-ends by itself and holds up nobody's work. Who needs longer says `set statement_timeout = '10min'` in that session.
+What analysts and reviewers run is bounded by the defaults below: a query that was forgotten, or a transaction left
+open, ends by itself and holds up nobody's work. Who needs longer sets statement_timeout in that session.
 """
 
 from __future__ import annotations

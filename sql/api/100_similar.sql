@@ -59,11 +59,15 @@ begin
                  from (
                      select e.paragraph_id, -(e.embedding <#> $1) as similarity
                      from ingest.embeddings_%1$s e
+                     -- Paragraph by paragraph: as a join it would be planned by what statistics say of the filter,
+                     -- and go wrong by hours where they are old.
                      where ($3 is null and $4 is null and $5 is null) or exists (
-                         select from ingest.appearances ap join ingest.versions v using (version_id)
+                         select from ingest.appearances ap
                          where ap.paragraph_id = e.paragraph_id
-                           and ($3 is null or v.published_at >= $3) and ($4 is null or v.published_at < $4)
-                           and ($5 is null or v.language = $5))
+                           and (select ($3 is null or v.published_at >= $3) and ($4 is null or v.published_at < $4)
+                                       and ($5 is null or v.language = $5)
+                                from ingest.versions v where v.version_id = ap.version_id)
+                         offset 0)
                      order by e.embedding <#> $1
                      limit $2 + $2 / 2) passed
                  order by similarity desc, paragraph_id
