@@ -9,7 +9,7 @@ BENCH ?=
 # Options of pytest: two processes, since the tests wait as much as they count. One test file stays in one of them.
 TESTS ?= -n 2 --dist loadfile
 BIN := $(VENV)/bin
-BENCHES := stream eval ablation clef match origins stories figures numerals hybrid poll schedule feeds archive backfill extract
+BENCHES := stream eval ablation clef match search hybrid origins stories figures numerals poll schedule feeds archive backfill extract
 
 .PHONY: help setup demo test lint docs soak $(BENCHES:%=bench-%)
 .DEFAULT_GOAL := help
@@ -45,6 +45,10 @@ bench-clef: setup
 # A first look: make bench-match BENCH="--items 2000 --sizes 2000,10000"
 bench-match: setup
 	@PYTHONPATH=. $(BIN)/python benchmarks/match.py $(BENCH)
+
+# Search by meaning among a million paragraphs; a smaller run: make bench-search BENCH="--paragraphs 50000"
+bench-search: setup
+	@PYTHONPATH=. $(BIN)/python benchmarks/search.py $(BENCH)
 
 bench-eval: setup
 	@PYTHONPATH=. $(BIN)/python benchmarks/evaluate.py $(BENCH)
