@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -18,7 +16,6 @@ KINDS = ("svg", "png")
 LASTS = timedelta(days=45)  # of a figure that its authority neither repeats nor revises
 OPEN = 1.08  # where a band without an upper end is cut, of the highest figure
 PNG_SCALE = 2  # dots per pixel, for screens that have two
-KEPT = 256  # drawn charts that are remembered; some 40 kB each
 STANCES = ("supports", "refutes", "updates")
 # Columns of a timeline: days while there is room for them, else weeks, else months.
 DAYS, WEEKS = 92, 2 * 366
@@ -261,18 +258,11 @@ def save(chart: Any, path: Path) -> None:
 
 
 def drawn(chart: Any, kind: str) -> bytes:
-    """The chart as a file of this kind. A chart that was drawn before comes from memory: drawing takes a tenth of a
-    second and more, and pages show the same chart again and again.
-    """
-    return _drawn(json.dumps(chart.to_dict(), sort_keys=True), kind)
-
-
-@lru_cache(maxsize=KEPT)
-def _drawn(specification: str, kind: str) -> bytes:
+    """The chart as a file of this kind."""
     import vl_convert
 
     if kind == "svg":
-        svg: str = vl_convert.vegalite_to_svg(specification)
+        svg: str = vl_convert.vegalite_to_svg(chart.to_dict())
         return svg.encode()
-    png: bytes = vl_convert.vegalite_to_png(specification, scale=PNG_SCALE)
+    png: bytes = vl_convert.vegalite_to_png(chart.to_dict(), scale=PNG_SCALE)
     return png

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 from pipeline.adapters import charts
 from pipeline.adapters.charts import Band, Day, Mark
 from pipeline.logic import ledger
+
+KEPT = 256  # images that are remembered; some 40 kB each
 
 
 def timeline(
@@ -45,3 +48,12 @@ def figures(
         text = ledger.quantity(low, high, r.modality)
         bands.append(Band(r.role, r.authority, r.as_of, low, high, least, most, text, r.revises_high is not None))
     return charts.figures(bands, title, until, charts.THEMES[theme], charts.WIDTHS[width]) if bands else None
+
+
+@lru_cache(maxsize=KEPT)
+def image(kind: str, draw: Callable[..., Any | None], *content: Any) -> bytes | None:
+    """What `draw` makes of the content, as .svg or .png. The same content is drawn once: a chart takes some tenths of a
+    second, and is asked for with every page. Rows come as tuples of rows.
+    """
+    chart = draw(*content)
+    return None if chart is None else charts.drawn(chart, kind)

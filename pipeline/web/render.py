@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -57,13 +57,19 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     made.filters.update(day=day, moment=moment, percent=percent, link=link, direction=direction, plain=plain)
-    made.filters.update(language=language_name, country=country_name, counted=counted, quantity=quantity)
-    made.globals.update(sparkline=sparkline, marked=marked, balance=balance)
+    made.filters.update(language=language_name, country=country_name, counted=counted, date=date_of)
+    made.filters.update(quantity=quantity, marks=marks)
+    made.globals.update(sparkline=sparkline, marked=marked, balance=balance, figure=figure)
+    made.globals.update(language_name=language_name, country_name=country_name)
     return made
 
 
 def day(at: datetime | None) -> str:
     return "" if at is None else f"{at.astimezone(UTC):%-d %b %Y}"
+
+
+def date_of(day: date | None) -> str:
+    return "" if day is None else f"{day:%-d %b %Y}"
 
 
 def moment(at: datetime | None) -> str:
@@ -112,10 +118,25 @@ def counted(number: int, one: str, many: str | None = None) -> str:
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
+def figure(number: Any, modality: str) -> str:
+    """at least 10,000"""
+    return ledger.quantity(float(number), float(number), modality)
+
+
 def quantity(figure: Any) -> str:
     """A row of analysis.figures in words: about 10,000 to 12,000."""
     words = ledger.quantity(float(figure.low), float(figure.high), figure.modality)
     return f"another {words}" if figure.increment else words
+
+
+def marks(figure: Any) -> list[str]:
+    """What else is to be known of a figure."""
+    found = [name for name in ("denied", "earlier") if getattr(figure, name)]
+    if figure.revises_high is not None:
+        found.append(f"was {ledger.quantity(float(figure.revises_low), float(figure.revises_high), 'exact')}")
+    if figure.corrected_at is not None:
+        found.append("corrected since")
+    return found
 
 
 def marked(paragraph: str, sentence: str | None) -> Markup:
