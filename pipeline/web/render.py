@@ -14,6 +14,7 @@ from fastapi.responses import HTMLResponse
 from markupsafe import Markup
 
 from pipeline import __version__
+from pipeline.web import durations, highlights
 from pipeline.web.security import form_token
 
 if TYPE_CHECKING:
@@ -55,7 +56,8 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     made.filters.update(day=day, moment=moment, percent=percent, link=link, direction=direction, plain=plain)
-    made.globals.update(sparkline=sparkline, marked=marked)
+    made.filters.update(span=durations.span, since=durations.since, size=durations.size, pieces=highlights.pieces)
+    made.globals.update(sparkline=sparkline, marked=marked, highlights=highlights)
     return made
 
 
