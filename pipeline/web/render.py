@@ -15,6 +15,7 @@ from markupsafe import Markup
 
 from pipeline import __version__
 from pipeline.logic import ledger
+from pipeline.web import durations, highlights
 from pipeline.web.security import form_token
 
 if TYPE_CHECKING:
@@ -61,6 +62,8 @@ def environment() -> Environment:
     made.filters.update(quantity=quantity, marks=marks)
     made.globals.update(sparkline=sparkline, marked=marked, balance=balance, figure=figure)
     made.globals.update(language_name=language_name, country_name=country_name)
+    made.filters.update(span=durations.span, since=durations.since, size=durations.size, pieces=highlights.pieces)
+    made.globals.update(highlights=highlights)
     return made
 
 

@@ -1,5 +1,14 @@
 """The desk's pages, one noun a file."""
 
-from pipeline.web.pages import board, claims, reviews, visits
+from pipeline.web.pages import articles, board, captures, claims, feeds, reviews, stories, visits
 
-ROUTERS = (visits.router, board.router, claims.router, reviews.router)
+ROUTERS = (
+    visits.router,
+    board.router,
+    claims.router,
+    reviews.router,
+    stories.router,
+    articles.router,
+    captures.router,
+    feeds.router,
+)
