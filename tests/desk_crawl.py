@@ -26,7 +26,7 @@ class Found:
     type: str
     first: bool  # the first of its kind
     html: bool
-    text: str
+    body: bytes
 
 
 def routes(app: Any) -> list[APIRoute]:
@@ -90,7 +90,7 @@ def crawl(client: httpx.Client, app: Any, start: str = "/", examples: int = EXAM
                 answer.headers.get("content-type", ""),
                 counted[kind] == 1,
                 html and answer.status_code == 200,
-                answer.text if html else "",
+                answer.content,
             )
         )
         if html and answer.status_code == 200:

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import browser as chromium
 import httpx
-import psycopg
 import pytest
 from browser import DESKTOP, PHONE, Visit
 from conftest import MovableClock, Serving, desk_settings
 from desk_crawl import Found, crawl, pages_of
+from desk_site import NOW, Site, served
 
 from pipeline.adapters.postgres import EmbeddedServer
 from pipeline.web import desk as desk_module
@@ -30,32 +29,19 @@ LOOKS = {
 
 
 @dataclass
-class Desk:
+class Desk(Site):
     """A desk that serves the newsroom's first evenings."""
 
-    base: str
-    dsn: str
-    app: Any
     pages: list[Found]
 
 
 @pytest.fixture(scope="module")
 def desk(pg: EmbeddedServer, newsroom_2024: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    name = "t_desk_browser"
-    with psycopg.connect(pg.dsn("postgres", "postgres"), autocommit=True) as admin:
-        admin.execute(f"create database {name} template {newsroom_2024} owner claimwatch")
-        dsn = pg.dsn("claimwatch", name)
-        app = create(desk_settings(pg, dsn, tmp_path_factory.mktemp("desk")), MovableClock(NOW))
-        with Serving(app) as port:
-            base = f"http://127.0.0.1:{port}"
-            with httpx.Client(base_url=base, timeout=30) as client:
-                found = crawl(client, app)
-            yield Desk(base, dsn, app, found)
-        app.state.desk.close()
-        admin.execute(f"drop database {name} with (force)")
-
-
-NOW = datetime(2024, 11, 6, 8, tzinfo=UTC)
+    with (
+        served(pg, newsroom_2024, tmp_path_factory.mktemp("browser")) as site,
+        httpx.Client(base_url=site.base, timeout=60) as client,
+    ):
+        yield Desk(site.base, site.dsn, site.app, crawl(client, site.app))
 
 
 @pytest.fixture(scope="module")
