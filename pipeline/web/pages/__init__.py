@@ -1,5 +1,15 @@
 """The desk's pages, one noun a file."""
 
-from pipeline.web.pages import articles, board, captures, feeds, search, stories, visits
+from pipeline.web.pages import articles, board, captures, claims, feeds, reviews, search, stories, visits
 
-ROUTERS = (visits.router, board.router, stories.router, articles.router, captures.router, feeds.router, search.router)
+ROUTERS = (
+    visits.router,
+    board.router,
+    claims.router,
+    reviews.router,
+    stories.router,
+    articles.router,
+    captures.router,
+    feeds.router,
+    search.router,
+)
