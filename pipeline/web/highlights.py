@@ -9,8 +9,13 @@ from itertools import pairwise
 
 from markupsafe import Markup
 
+from pipeline.logic import searchwords
 from pipeline.logic.versions import Piece
 
+TELLING = 4  # letters
+_TOKEN = re.compile(
+    rf"([{searchwords.PAIRED}]+)|(?:(?![{searchwords.PAIRED}_])\w)+(?:[,.'\u2019](?:(?![{searchwords.PAIRED}_])\w)+)*"
+)
 TAGS = {"removed": Markup("<del>{}</del>"), "added": Markup("<ins>{}</ins>"), "same": Markup("{}")}
 
 
@@ -58,9 +63,17 @@ def pieces(given: Iterable[Piece]) -> Markup:
     return Markup("").join(TAGS[piece.kind].format(piece.text) for piece in given)
 
 
-def words(text: str, wanted: re.Pattern[str] | None) -> list[Span]:
-    """Where the words that were searched for stand."""
-    return [] if wanted is None else [Span(m.start(), m.end()) for m in wanted.finditer(text)]
+def words(text: str, wanted: frozenset[str]) -> list[Span]:
+    """Where words that were searched for stand; `wanted` as logic/searchwords makes them. Short ones say little."""
+    telling = {word for word in wanted if len(word) >= TELLING or not word.isascii() or word.isdecimal()} or wanted
+    spans = []
+    for token in _TOKEN.finditer(text):
+        if token[1]:  # a script without spaces: pairs of neighbours
+            pairs = range(token.start(), max(token.end() - 1, token.start() + 1))
+            spans += [Span(i, i + 2) for i in pairs if not telling.isdisjoint(searchwords.words(text[i : i + 2]))]
+        elif not telling.isdisjoint(searchwords.words(token[0])):
+            spans.append(Span(token.start(), token.end()))
+    return spans
 
 
 def named(evidence: Iterable[dict[str, str]]) -> list[tuple[str, str]]:

@@ -1,6 +1,6 @@
 """The desk's pages, one noun a file."""
 
-from pipeline.web.pages import articles, board, captures, claims, feeds, reviews, stories, visits
+from pipeline.web.pages import articles, board, captures, claims, feeds, reviews, search, stories, visits
 
 ROUTERS = (
     visits.router,
@@ -11,4 +11,5 @@ ROUTERS = (
     articles.router,
     captures.router,
     feeds.router,
+    search.router,
 )

@@ -35,7 +35,7 @@ def article(
     """`version` is the text to read, else the latest; `against` one to put beside it, of this article or another."""
     found = desk.row("desk_articles.one", article_id=article_id)
     if found is None:
-        raise HTTPException(404, f"there is no article {article_id} with a text")
+        raise HTTPException(404, f"article {article_id} is not here, or its text is not")
     versions = desk.rows("desk_articles.versions", article_id=article_id)
     shown = next((v for v in versions if v.version_id == (version or found.version_id)), None)
     if shown is None:
