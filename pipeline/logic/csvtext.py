@@ -39,7 +39,7 @@ def cell(value: object) -> str:
     if isinstance(value, datetime | date | timedelta):
         return moment(value)
     if isinstance(value, list | tuple) and not any(isinstance(part, dict) for part in value):
-        value = "; ".join(cell(part) for part in value)
+        value = "; ".join(part if isinstance(part, str) else cell(part) for part in value)
     elif not isinstance(value, str):
         value = json.dumps(value, ensure_ascii=False, default=str)
     return safe(value)
