@@ -81,6 +81,19 @@ cross join lateral analysis.claim_state(c.claim_id) s
 where c.retired_at is null
 order by s.last_at desc nulls last;
 
+-- the_board --
+-- The desk's first page: every claim, what is new since yesterday, and the latest sentence, moved ones first.
+select claim_id, state, new_stories, supports, refutes, updates, origins, last_fresh_at, latest_publisher, latest_sentence
+from analysis.board(since => now() - interval '1 day')
+order by new_stories desc, last_at desc nulls last;
+
+-- states_a_month_ago --
+-- Which claims stand otherwise than a month ago, by what was known then and now?
+select claim_id, ago.state as a_month_ago, today.state as today, today.stories - ago.stories as stories_since
+from analysis.claim_states(now() - interval '1 month', now() - interval '1 month') ago
+join analysis.claim_states() today using (claim_id)
+where ago.state <> today.state;
+
 -- what_we_said_then --
 -- One day as it was published, by what we knew that evening and by what we know now: late reports are the difference.
 select 'known that evening' as by, early.*
@@ -290,3 +303,49 @@ from analysis.version_changes ch
 where ch.made_by = 'publisher' and ch.changed_at > now() - interval '7 days'
   and exists (select from analysis.article_evidence e where e.article_id = ch.article_id)
 order by ch.changed_at desc, ch.article_id, ch.number;
+
+-- texts_of_an_article --
+-- Which articles had more than one text this week, and who changed them?
+select publisher, title, number, made_by, changes, known_at, version_id, article_id
+from analysis.versions
+where article_id in (select article_id from analysis.versions where number > 1 and known_at > now() - interval '7 days')
+order by article_id, number;
+
+-- read_an_article --
+-- The latest article with evidence, paragraph by paragraph, and what each bears on.
+select t.position, t.claims, t.origins, t.change, t.text
+from (select article_id from analysis.evidence where tier = 'accepted' order by matched_at desc limit 1) e
+cross join lateral analysis.article_text(e.article_id) t;
+
+-- why_it_matched --
+-- Why was the latest evidence accepted? Which groups of concepts it names, and the figures behind the decision.
+select w.part, w.name, w.value, w.says
+from (select match_id from analysis.evidence where tier = 'accepted' order by matched_at desc limit 1) e
+cross join lateral analysis.why(e.match_id) w;
+
+-- who_carries_what --
+-- Outlets by country, with the claims that they have carried; those that have carried none last.
+select country, publisher, family, kind, feeds, articles, articles_with_evidence, claims
+from analysis.publishers
+order by country, articles_with_evidence desc, publisher;
+
+-- wordings_by_language --
+-- In which languages is each claim looked for, with how many wordings, and how many decoys hold it in check?
+select claim_id, language, count(*) filter (where kind in ('phrasing', 'refutation', 'update')) as wordings,
+       count(*) filter (where kind = 'decoy') as decoys
+from analysis.claim_phrasings
+where language is not null
+group by claim_id, language
+order by claim_id, wordings desc;
+
+-- terms_of_a_claim --
+-- The concepts that a report on a claim has to name, with some of the terms for each.
+select concept_group, concept, cardinality(terms) as terms, terms[:5] as some
+from analysis.claim_concepts
+where claim_id = 'killed-in-kursk' and concept_group is not null;
+
+-- backfills_under_way --
+-- Older material that is being brought in, and what has come of it.
+select backfill_id, kind, source, state, files_done, files, articles, read, problem
+from analysis.backfills
+order by added_at desc;

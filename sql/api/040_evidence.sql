@@ -4,7 +4,7 @@ with best as (
     select distinct on (m.claim_id, a.story_id)
            m.claim_id, a.story_id, m.match_id, m.tier, m.stance, m.probability, m.sentence, m.paragraph_id,
            m.claim_version_id, m.matched_at, m.matcher_tier, m.why, m.precision, m.labels, ver.title, ver.language,
-           ver.published_at, a.url, pub.name as publisher, pub.family, pub.country
+           ver.published_at, a.url, pub.name as publisher, pub.family, pub.country, a.article_id, ver.version_id
     from ingest.matches m
     join ingest.appearances ap using (paragraph_id)
     join ingest.versions ver using (version_id)
@@ -17,6 +17,9 @@ with best as (
            count(distinct pub.family) filter (where m.tier <> 'rejected') as families,
            min(ver.published_at) filter (where m.tier <> 'rejected') as first_at,
            max(ver.published_at) filter (where m.tier <> 'rejected') as last_at,
+           count(distinct a.publisher_id) filter (where m.tier <> 'rejected') as publishers,
+           array_agg(distinct ver.language) filter (where ver.language is not null and m.tier <> 'rejected') as languages,
+           array_agg(distinct pub.country) filter (where pub.country is not null and m.tier <> 'rejected') as countries,
            array_agg(distinct o.name) filter (where o.name is not null and m.tier <> 'rejected') as origins
     from ingest.matches m
     join ingest.appearances ap using (paragraph_id)
@@ -32,7 +35,8 @@ select b.claim_id, b.tier, b.stance, b.probability, b.sentence, b.publisher, b.c
        b.published_at, s.articles, s.families, s.first_at, s.last_at, b.story_id, b.paragraph_id, b.match_id,
        v.version as claim_version, b.matched_at, coalesce(s.origins, '{}') as origins,
        case when b.matcher_tier is null then null when b.tier = 'rejected' then 'rejected' else 'confirmed' end as review,
-       b.why, b.precision, b.labels
+       b.why, b.precision, b.labels, b.family, s.publishers, coalesce(s.languages, '{}') as languages,
+       coalesce(s.countries, '{}') as countries, b.article_id, b.version_id
 from best b
 join spread s using (claim_id, story_id)
 join ingest.claim_versions v using (claim_version_id);
@@ -63,3 +67,9 @@ comment on column analysis.evidence.review is 'confirmed or rejected by a review
 comment on column analysis.evidence.why is 'In one line, why it is a match: where, which terms, how near.';
 comment on column analysis.evidence.precision is 'Of labelled pairs that were accepted at this setting, the share that was right; empty for suggestions.';
 comment on column analysis.evidence.labels is 'How many labelled pairs that share rests on.';
+comment on column analysis.evidence.family is 'The owner of the publisher quoted.';
+comment on column analysis.evidence.publishers is 'How many publishers carry evidence of the story on the claim; several may belong to one family.';
+comment on column analysis.evidence.languages is 'The languages in which they carry it.';
+comment on column analysis.evidence.countries is 'The countries where they publish.';
+comment on column analysis.evidence.article_id is 'Number of the article quoted.';
+comment on column analysis.evidence.version_id is 'Number of the text of it that is quoted; analysis.captures has the archived record behind it.';
