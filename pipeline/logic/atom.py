@@ -5,18 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from html import escape
 from typing import TYPE_CHECKING
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 from uuid import UUID, uuid5
+
+from pipeline.logic.written import is_link, moment, short
 
 if TYPE_CHECKING:
     from lxml import etree  # type: ignore[import-untyped,unused-ignore]
 
 ATOM = "http://www.w3.org/2005/Atom"
 MEDIA_TYPE = "application/atom+xml"
-LONGEST_TITLE = 300  # characters; a hostile page's title may have a million
+LONGEST_TITLE = 300  # characters
 LONGEST_TEXT = 4000
 # Entries' ids are made in this namespace, of what no move of the desk to another address changes.
 _NAMESPACE = UUID("0e6f6f3e-5a6b-5c8b-9d0f-6f1f2a3b4c5d")
@@ -65,10 +67,10 @@ def document(feed: Feed, public_url: str, own_address: str) -> bytes:
     page = f"{public_url}/claims/{quote(feed.claim_id, safe='')}"
     root = etree.Element(f"{{{ATOM}}}feed", nsmap={None: ATOM})
     root.set("{http://www.w3.org/XML/1998/namespace}lang", "en")
-    _add(root, "id", f"urn:uuid:{uuid5(_NAMESPACE, f'claim {feed.claim_id} {_time(feed.since)}')}")
-    _add(root, "title", _short(feed.statement, LONGEST_TITLE))
+    _add(root, "id", f"urn:uuid:{uuid5(_NAMESPACE, f'claim {feed.claim_id} {moment(feed.since)}')}")
+    _add(root, "title", short(feed.statement, LONGEST_TITLE))
     _add(root, "subtitle", "What happened to this claim, as claimwatch noticed it")
-    _add(root, "updated", _time(feed.updated))
+    _add(root, "updated", moment(feed.updated))
     _add(_add(root, "author"), "name", "claimwatch")
     _add(root, "link", rel="self", type=MEDIA_TYPE, href=public_url + own_address)
     _add(root, "link", rel="alternate", type="text/html", href=page)
@@ -78,14 +80,14 @@ def document(feed: Feed, public_url: str, own_address: str) -> bytes:
 
 
 def _entry(parent: etree._Element, claim_id: str, entry: Entry, page: str) -> None:
-    known = _time(entry.known_at)
+    known = moment(entry.known_at)
     what = entry.kind.replace("_", " ").capitalize()
     _add(parent, "id", f"urn:uuid:{uuid5(_NAMESPACE, f'event {claim_id} {entry.event_id} {known}')}")
-    _add(parent, "title", _short(f"{what}: {entry.sentence or entry.reason}", LONGEST_TITLE))
+    _add(parent, "title", short(f"{what}: {entry.sentence or entry.reason}", LONGEST_TITLE))
     _add(parent, "updated", known)
-    _add(parent, "published", _time(min(entry.happened_at, entry.known_at)))
+    _add(parent, "published", moment(min(entry.happened_at, entry.known_at)))
     _add(parent, "link", rel="alternate", type="text/html", href=f"{page}#event-{entry.event_id}")
-    if _is_link(entry.url):
+    if is_link(entry.url):
         _add(parent, "link", rel="related", href=entry.url or "")
     _add(parent, "category", term=entry.kind)
     if entry.stance:
@@ -95,14 +97,14 @@ def _entry(parent: etree._Element, claim_id: str, entry: Entry, page: str) -> No
 
 def _content(entry: Entry) -> str:
     """HTML; all that others wrote is escaped."""
-    parts = [f"<p>{escape(_short(entry.reason, LONGEST_TEXT))}</p>"]
+    parts = [f"<p>{escape(short(entry.reason, LONGEST_TEXT))}</p>"]
     if entry.sentence:
         language = f' lang="{escape(entry.language)}"' if entry.language else ""
-        sentence = escape(_short(entry.sentence, LONGEST_TEXT))
+        sentence = escape(short(entry.sentence, LONGEST_TEXT))
         parts.append(f'<blockquote{language} dir="{escape(entry.direction)}">{sentence}</blockquote>')
     if entry.publisher:
-        title = f"<bdi>{escape(_short(entry.title or 'the article', LONGEST_TITLE))}</bdi>"
-        if _is_link(entry.url):
+        title = f"<bdi>{escape(short(entry.title or 'the article', LONGEST_TITLE))}</bdi>"
+        if is_link(entry.url):
             title = f'<a href="{escape(entry.url or "")}">{title}</a>'
         country = f" ({escape(entry.country)})" if entry.country else ""
         stance = f", {escape(entry.stance)} the claim" if entry.stance in ("supports", "refutes", "updates") else ""
@@ -118,23 +120,5 @@ def _add(parent: etree._Element, name: str, text: str | None = None, **attribute
     return made
 
 
-def _is_link(url: str | None) -> bool:
-    """No javascript: or data: reaches a reader."""
-    try:
-        parts = urlsplit(url or "")
-    except ValueError:
-        return False
-    return parts.scheme in ("http", "https") and bool(parts.netloc)
-
-
 def _plain(text: str) -> str:
     return _NOT_XML.sub("", text)
-
-
-def _short(text: str, most: int) -> str:
-    text = " ".join(text.split())
-    return text if len(text) <= most else f"{text[: most - 1]}…"
-
-
-def _time(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from pipeline.logic.coverage import counted
+from pipeline.logic.written import is_link, moment, short
 
 MOST = 500  # appearances told
+LONGEST_TITLE = 300  # characters
 
 WORDS = {
     "unseen": "No report seen",
@@ -53,12 +55,12 @@ class Standing:
 
 def document(standing: Standing, appearances: Sequence[Appearance], origins: Sequence[str], public_url: str) -> Any:
     """The review as JSON takes it. Reports that only bring an update or deny the claim are no appearances of it."""
-    told = sorted((a for a in appearances if a.stance == "supports" and _is_link(a.url)), key=_order)
+    told = sorted((a for a in appearances if a.stance == "supports" and is_link(a.url)), key=_order)
     claim: dict[str, Any] = {"@type": "Claim", "text": standing.statement}
     if origins:
         claim["author"] = [{"@type": "Organization", "name": name} for name in origins]
     if told:
-        claim["datePublished"] = _time(told[0].published_at)
+        claim["datePublished"] = moment(told[0].published_at)
         claim["firstAppearance"] = _article(told[0])
         claim["appearance"] = [_article(a) for a in told[:MOST]]
     return {
@@ -66,7 +68,7 @@ def document(standing: Standing, appearances: Sequence[Appearance], origins: Seq
         "@type": "ClaimReview",
         "url": f"{public_url}/claims/{quote(standing.claim_id, safe='')}",
         "claimReviewed": standing.statement,
-        "datePublished": _time(standing.as_of),
+        "datePublished": moment(standing.as_of),
         "inLanguage": "en",
         "author": {"@type": "Organization", "name": "claimwatch", "url": public_url},
         "itemReviewed": claim,
@@ -90,8 +92,8 @@ def _article(a: Appearance) -> dict[str, Any]:
     found: dict[str, Any] = {
         "@type": "NewsArticle",
         "url": a.url,
-        "headline": a.title,
-        "datePublished": _time(a.published_at),
+        "headline": short(a.title, LONGEST_TITLE),
+        "datePublished": moment(a.published_at),
         "publisher": {"@type": "Organization", "name": a.publisher},
     }
     return found | ({"inLanguage": a.language} if a.language else {})
@@ -99,15 +101,3 @@ def _article(a: Appearance) -> dict[str, Any]:
 
 def _order(a: Appearance) -> tuple[datetime, str]:
     return a.published_at, a.url
-
-
-def _is_link(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return False
-    return parts.scheme in ("http", "https") and bool(parts.netloc)
-
-
-def _time(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")

@@ -6,9 +6,11 @@ import csv
 import json
 import re
 from collections.abc import Iterable, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from io import StringIO
+
+from pipeline.logic.written import moment
 
 MARK = "\ufeff"  # byte order mark: without it Excel reads UTF-8 as the machine's own code page
 # What spreadsheets take for the beginning of a formula, full-width forms included, also behind blanks.
@@ -29,7 +31,9 @@ def table(columns: Sequence[str], rows: Iterable[Iterable[object]]) -> str:
 
 
 def cell(value: object) -> str:
-    """Numbers and times stand as they are; a text that a spreadsheet would run gets an apostrophe before it."""
+    """Numbers and times stand as they are, durations in seconds; a text gets an apostrophe before it where a
+    spreadsheet would run it.
+    """
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -37,7 +41,7 @@ def cell(value: object) -> str:
     if isinstance(value, int | float | Decimal):
         return str(value)
     if isinstance(value, datetime | date | timedelta):
-        return moment(value)
+        return _time(value)
     if isinstance(value, list | tuple) and not any(isinstance(part, dict) for part in value):
         value = "; ".join(part if isinstance(part, str) else cell(part) for part in value)
     elif not isinstance(value, str):
@@ -45,13 +49,12 @@ def cell(value: object) -> str:
     return safe(value)
 
 
+def _time(at: datetime | date | timedelta) -> str:
+    if isinstance(at, datetime):
+        return moment(at)
+    return at.isoformat() if isinstance(at, date) else str(at.total_seconds())
+
+
 def safe(text: str) -> str:
     text = _CONTROL.sub("", text)
     return f"'{text}" if _FORMULA.match(text) else text
-
-
-def moment(at: datetime | date | timedelta) -> str:
-    """ISO 8601, times in UTC with a Z, durations in seconds."""
-    if isinstance(at, datetime):
-        return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
-    return str(at.total_seconds()) if isinstance(at, timedelta) else at.isoformat()
