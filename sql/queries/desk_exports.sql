@@ -193,3 +193,7 @@ from analysis.origins o
 where %(country)s::text is null or o.country = %(country)s::text
 order by o.name, o.origin_id
 limit %(most)s::bigint offset %(skipped)s::bigint
+
+-- known_claim --
+-- Whether there is such a claim.
+select c.claim_id, c.statement, c.added_at, c.loaded_at, c.version from analysis.claims c where c.claim_id = %(claim)s
