@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterator
-from typing import IO, Annotated, Any, Literal, TypeVar
+from typing import IO, Annotated, Any, Literal, TypeVar, cast
 
 from fastapi import HTTPException, Query, Request
 from fastapi.responses import StreamingResponse
@@ -36,7 +36,9 @@ Form = Annotated[
 Size = Annotated[int, Query(ge=1, le=MOST, description="Rows a page; for format=json.")]
 TYPES = {"csv": "text/csv; charset=utf-8", "jsonl": "application/x-ndjson"}
 OF_LIST: dict[int | str, dict[str, Any]] = {
-    200: {"content": {"text/csv": {"schema": {"type": "string"}}, "application/x-ndjson": {"schema": {"type": "string"}}}}
+    200: {
+        "content": {"text/csv": {"schema": {"type": "string"}}, "application/x-ndjson": {"schema": {"type": "string"}}}
+    }
 }
 
 One = TypeVar("One", bound=Row)
@@ -54,15 +56,16 @@ class Asked:
     ) -> None:
         self.request, self.form, self.size, self.page = request, form, size, page
 
-    def answer(self, desk: Desk, model: type[One], statement: str, name: str, **values: Any) -> Any:
-        """`name` is what the file is called, without its ending."""
+    def answer(self, desk: Desk, model: type[One], statement: str, name: str, **values: Any) -> Listed[One]:
+        """`name` is what the file is called, without its ending. A file is an answer that FastAPI sends as it is."""
         if self.form == "json":
             rows = desk.rows(statement, most=self.size + 1, skipped=(self.page - 1) * self.size, **values)
             shown = [model.model_validate(row) for row in rows[: self.size]]
-            return Listed[One](rows=shown, page=self.page, next=self._next() if len(rows) > self.size else None)
+            following = self._next() if len(rows) > self.size else None
+            return Listed[model](rows=shown, page=self.page, next=following)  # type: ignore[valid-type]
         with desk.analyst() as conn:
             file = _whole(conn, self.form, list(model.model_fields), statement, values, model.model_validate)
-        return sent(file, TYPES[self.form], f"{name}.{self.form}")
+        return cast("Listed[One]", sent(file, TYPES[self.form], f"{name}.{self.form}"))
 
     def _next(self) -> str | None:
         url = self.request.url.include_query_params(page=self.page + 1)

@@ -11,7 +11,7 @@ from typing import Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from pipeline.adapters import database
+from pipeline.settings import root
 
 _COMMENT = re.compile(r"^comment on column analysis\.(\w+)\.\"?(\w+)\"? is '((?:[^']|'')*)';", re.MULTILINE)
 
@@ -19,7 +19,7 @@ _COMMENT = re.compile(r"^comment on column analysis\.(\w+)\.\"?(\w+)\"? is '((?:
 @cache
 def comments() -> dict[tuple[str, str], str]:
     """{(view, column): what it is}."""
-    files = sorted((database.root() / "sql" / "api").glob("*.sql"))
+    files = sorted((root() / "sql" / "api").glob("*.sql"))
     found = [match for file in files for match in _COMMENT.finditer(file.read_text(encoding="utf-8"))]
     return {(match[1], match[2]): match[3].replace("''", "'") for match in found}
 

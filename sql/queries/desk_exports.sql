@@ -164,7 +164,7 @@ order by r.at desc, r.review_id desc
 limit %(most)s::bigint offset %(skipped)s::bigint
 
 -- feeds --
--- How every feed is doing.
+-- How every feed is doing, those in trouble first.
 select f.feed_id, f.url, f.title, f.publisher, f.family, f.country, f.language, f.kind, f.tags, f.state, f.health, f.reason,
        f.failures, f.last_outcome, f.last_problem, f.last_polled_at, f.last_success_at, f.next_poll_at, f.poll_interval, f.entries,
        f.last_entry_at, f.entries_a_week, f.silent_for, f.entries_missed, f.verified_at
@@ -172,7 +172,9 @@ from analysis.feed_health f
 where (%(country)s::text is null or f.country = %(country)s::text)
   and (%(family)s::text is null or f.family = %(family)s::text)
   and (%(lang)s::text is null or f.language = %(lang)s::text)
-order by f.publisher, f.url, f.feed_id
+  and (%(health)s::text is null or f.health = %(health)s::text)
+order by array_position(array['gone', 'failing', 'silent', 'unverified', 'new', 'paused', 'well'], f.health), f.failures desc,
+         f.publisher, f.feed_id
 limit %(most)s::bigint offset %(skipped)s::bigint
 
 -- publishers --

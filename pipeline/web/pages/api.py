@@ -5,15 +5,29 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Annotated, Any, TypeVar
 
-from fastapi import APIRouter, Depends, HTTPException, Path, Query, Request, Response
-from pydantic import BeforeValidator
+from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
 
 from pipeline.web import archive_rows, claim_rows
 from pipeline.web.apidoc import described_operations
 from pipeline.web.desk import Desk
-from pipeline.web.filters import Filters, _empty_is_none
 from pipeline.web.lists import OF_LIST, Asked
 from pipeline.web.pages.common import DeskOf
+from pipeline.web.parameters import (
+    Claim,
+    Country,
+    DaysOf,
+    FiltersOf,
+    Health,
+    Lang,
+    Number,
+    OneClaim,
+    Origin,
+    Stance,
+    VoicesOf,
+    days_values,
+    evidence_values,
+    voices_values,
+)
 from pipeline.web.render import page
 from pipeline.web.rows import Listed, Problem, Row
 
@@ -30,11 +44,6 @@ router = APIRouter(
 )
 One = TypeVar("One", bound=Row)
 AskedFor = Annotated[Asked, Depends()]
-FiltersOf = Annotated[Filters, Depends()]
-Claim = Annotated[str, Path(max_length=200, description="A claim's short name.")]
-Number = Annotated[int, Path(ge=1, le=2**63 - 1)]
-Moment = Annotated[datetime | None, BeforeValidator(_empty_is_none)]
-AnyClaim = Annotated[str | None, BeforeValidator(_empty_is_none), Query(max_length=200, description="One claim alone.")]
 CLAIMS, ARCHIVE, REVIEWS, FEEDS = "Claims", "Stories and articles", "Reviews", "Feeds, publishers and origins"
 
 
@@ -48,7 +57,7 @@ def documentation(request: Request) -> Response:
 def claims(
     desk: DeskOf,
     asked: AskedFor,
-    since: Annotated[Moment, Query(description="What is new is new since then; else since a day ago.")] = None,
+    since: Annotated[datetime | None, Query(description="What is new is new since then; else since a day ago.")] = None,
 ) -> Listed[claim_rows.BoardClaim]:
     now = desk.now()
     return asked.answer(
@@ -60,8 +69,8 @@ def claims(
 def claim(
     desk: DeskOf,
     claim: Claim,
-    as_of: Annotated[Moment, Query(description="By what was published by then; else by now.")] = None,
-    known_at: Annotated[Moment, Query(description="By what we knew then; else by what we know now.")] = None,
+    as_of: Annotated[datetime | None, Query(description="By what was published by then; else by now.")] = None,
+    known_at: Annotated[datetime | None, Query(description="By what we knew then; else by what we know now.")] = None,
 ) -> claim_rows.Claim:
     now = desk.now()
     found = desk.row("desk_exports.claim", claim=claim, as_of=as_of or now, known_at=known_at or now)
@@ -74,20 +83,20 @@ def evidence(desk: DeskOf, claim: Claim, filters: FiltersOf, asked: AskedFor) ->
 
 
 @router.get("/claims/{claim}/events", tags=[CLAIMS], responses=OF_LIST, summary="What happened to a claim")
-def events(desk: DeskOf, claim: Claim, filters: FiltersOf, asked: AskedFor) -> Listed[claim_rows.Event]:
-    return _of_claim(desk, asked, claim_rows.Event, "desk_exports.events", claim, **_days(filters))
+def events(desk: DeskOf, claim: Claim, days: DaysOf, asked: AskedFor) -> Listed[claim_rows.Event]:
+    return _of_claim(desk, asked, claim_rows.Event, "desk_exports.events", claim, **days_values(days))
 
 
 @router.get("/claims/{claim}/figures", tags=[CLAIMS], responses=OF_LIST, summary="How many, says who, as of when")
-def figures(desk: DeskOf, claim: Claim, filters: FiltersOf, asked: AskedFor) -> Listed[claim_rows.Figure]:
-    return _of_claim(
-        desk, asked, claim_rows.Figure, "desk_exports.figures", claim, **_days(filters), origin=filters.origin
-    )
+def figures(
+    desk: DeskOf, claim: Claim, days: DaysOf, asked: AskedFor, origin: Origin = None
+) -> Listed[claim_rows.Figure]:
+    return _of_claim(desk, asked, claim_rows.Figure, "desk_exports.figures", claim, **days_values(days), origin=origin)
 
 
 @router.get("/claims/{claim}/timeline", tags=[CLAIMS], responses=OF_LIST, summary="A claim's stories by day")
-def timeline(desk: DeskOf, claim: Claim, filters: FiltersOf, asked: AskedFor) -> Listed[claim_rows.Day]:
-    return _of_claim(desk, asked, claim_rows.Day, "desk_exports.timeline", claim, **_days(filters))
+def timeline(desk: DeskOf, claim: Claim, days: DaysOf, asked: AskedFor) -> Listed[claim_rows.Day]:
+    return _of_claim(desk, asked, claim_rows.Day, "desk_exports.timeline", claim, **days_values(days))
 
 
 @router.get(
@@ -96,9 +105,17 @@ def timeline(desk: DeskOf, claim: Claim, filters: FiltersOf, asked: AskedFor) ->
     responses=OF_LIST,
     summary="A claim's coverage by day, language, country and publisher family",
 )
-def coverage(desk: DeskOf, claim: Claim, filters: FiltersOf, asked: AskedFor) -> Listed[claim_rows.CoverageDay]:
+def coverage(
+    desk: DeskOf, claim: Claim, days: DaysOf, voices: VoicesOf, asked: AskedFor
+) -> Listed[claim_rows.CoverageDay]:
     return _of_claim(
-        desk, asked, claim_rows.CoverageDay, "desk_exports.coverage", claim, **_days(filters), **_voice(filters)
+        desk,
+        asked,
+        claim_rows.CoverageDay,
+        "desk_exports.coverage",
+        claim,
+        **days_values(days),
+        **voices_values(voices),
     )
 
 
@@ -108,8 +125,8 @@ def phrasings(desk: DeskOf, claim: Claim, asked: AskedFor) -> Listed[claim_rows.
 
 
 @router.get("/events", tags=[CLAIMS], responses=OF_LIST, summary="What happened to all claims")
-def all_events(desk: DeskOf, filters: FiltersOf, asked: AskedFor) -> Listed[claim_rows.Event]:
-    return asked.answer(desk, claim_rows.Event, "desk_exports.events", "events", claim=None, **_days(filters))
+def all_events(desk: DeskOf, days: DaysOf, asked: AskedFor) -> Listed[claim_rows.Event]:
+    return asked.answer(desk, claim_rows.Event, "desk_exports.events", "events", claim=None, **days_values(days))
 
 
 @router.get("/stories/{story}", tags=[ARCHIVE], summary="A story")
@@ -117,7 +134,9 @@ def story(desk: DeskOf, story: Number) -> archive_rows.Story:
     return _found(desk.row("desk_exports.story", story=story), archive_rows.Story, f"there is no story {story}")
 
 
-@router.get("/stories/{story}/articles", tags=[ARCHIVE], responses=OF_LIST, summary="Who told a story, in order of time")
+@router.get(
+    "/stories/{story}/articles", tags=[ARCHIVE], responses=OF_LIST, summary="Who told a story, in order of time"
+)
 def story_articles(desk: DeskOf, story: Number, asked: AskedFor) -> Listed[archive_rows.StoryArticle]:
     return asked.answer(
         desk, archive_rows.StoryArticle, "desk_exports.story_articles", f"story-{story}-articles", story=story
@@ -130,13 +149,15 @@ def article(desk: DeskOf, article: Number) -> archive_rows.Article:
     return _found(found, archive_rows.Article, f"there is no article {article}")
 
 
-@router.get("/articles/{article}/text", tags=[ARCHIVE], responses=OF_LIST, summary="Its paragraphs, with their evidence")
+@router.get(
+    "/articles/{article}/text", tags=[ARCHIVE], responses=OF_LIST, summary="Its paragraphs, with their evidence"
+)
 def article_text(
     desk: DeskOf,
     article: Number,
     asked: AskedFor,
     version: Annotated[
-        int | None, BeforeValidator(_empty_is_none), Query(ge=1, le=2**63 - 1, description="Which text; else the latest.")
+        int | None, Query(ge=1, le=2**63 - 1, description="Which text, by its number; else the latest.")
     ] = None,
 ) -> Listed[archive_rows.Paragraph]:
     name = f"article-{article}-text"
@@ -161,40 +182,30 @@ def captures(desk: DeskOf, article: Number, asked: AskedFor) -> Listed[archive_r
 
 @router.get("/reviews", tags=[REVIEWS], responses=OF_LIST, summary="Suggested matches, the most telling first")
 def review_queue(
-    desk: DeskOf, filters: FiltersOf, asked: AskedFor, claim: AnyClaim = None
+    desk: DeskOf, days: DaysOf, asked: AskedFor, claim: OneClaim = None, lang: Lang = None, stance: Stance = None
 ) -> Listed[claim_rows.Suggestion]:
-    values = {"claim": claim, "lang": filters.lang, "stance": filters.stance, **_days(filters)}
+    values = {"claim": claim, "lang": lang, "stance": stance, **days_values(days)}
     return asked.answer(desk, claim_rows.Suggestion, "desk_exports.review_queue", "review-queue", **values)
 
 
 @router.get("/reviews/done", tags=[REVIEWS], responses=OF_LIST, summary="What reviewers said, the latest first")
-def reviews(desk: DeskOf, asked: AskedFor, claim: AnyClaim = None) -> Listed[claim_rows.Review]:
+def reviews(desk: DeskOf, asked: AskedFor, claim: OneClaim = None) -> Listed[claim_rows.Review]:
     return asked.answer(desk, claim_rows.Review, "desk_exports.reviews", "reviews", claim=claim)
 
 
 @router.get("/feeds", tags=[FEEDS], responses=OF_LIST, summary="How every feed is doing")
-def feeds(desk: DeskOf, filters: FiltersOf, asked: AskedFor) -> Listed[archive_rows.Feed]:
-    return asked.answer(desk, archive_rows.Feed, "desk_exports.feeds", "feeds", **_voice(filters))
+def feeds(desk: DeskOf, voices: VoicesOf, asked: AskedFor, health: Health = None) -> Listed[archive_rows.Feed]:
+    return asked.answer(desk, archive_rows.Feed, "desk_exports.feeds", "feeds", health=health, **voices_values(voices))
 
 
 @router.get("/publishers", tags=[FEEDS], responses=OF_LIST, summary="Who publishes, and how much of it is evidence")
-def publishers(desk: DeskOf, filters: FiltersOf, asked: AskedFor) -> Listed[archive_rows.Publisher]:
-    return asked.answer(desk, archive_rows.Publisher, "desk_exports.publishers", "publishers", **_voice(filters))
+def publishers(desk: DeskOf, voices: VoicesOf, asked: AskedFor) -> Listed[archive_rows.Publisher]:
+    return asked.answer(desk, archive_rows.Publisher, "desk_exports.publishers", "publishers", **voices_values(voices))
 
 
 @router.get("/origins", tags=[FEEDS], responses=OF_LIST, summary="The authorities that reports rest on")
-def origins(desk: DeskOf, filters: FiltersOf, asked: AskedFor) -> Listed[archive_rows.Origin]:
-    return asked.answer(desk, archive_rows.Origin, "desk_exports.origins", "origins", country=filters.country)
-
-
-def evidence_values(filters: Filters) -> dict[str, Any]:
-    return {
-        **_days(filters),
-        **_voice(filters),
-        "origin": filters.origin,
-        "stance": filters.stance,
-        "tier": filters.tier,
-    }
+def origins(desk: DeskOf, asked: AskedFor, country: Country = None) -> Listed[archive_rows.Origin]:
+    return asked.answer(desk, archive_rows.Origin, "desk_exports.origins", "origins", country=country)
 
 
 def known_claim(desk: Desk, claim: str) -> None:
@@ -203,7 +214,7 @@ def known_claim(desk: Desk, claim: str) -> None:
         raise HTTPException(404, f"no claim is called {claim!r}")
 
 
-def _of_claim(desk: Desk, asked: Asked, model: type[One], statement: str, claim: str, **values: Any) -> Any:
+def _of_claim(desk: Desk, asked: Asked, model: type[One], statement: str, claim: str, **values: Any) -> Listed[One]:
     known_claim(desk, claim)
     return asked.answer(desk, model, statement, f"{claim}-{statement.partition('.')[2]}", claim=claim, **values)
 
@@ -212,11 +223,3 @@ def _found(row: Any, model: type[One], missing: str) -> One:
     if row is None:
         raise HTTPException(404, missing)
     return model.model_validate(row)
-
-
-def _days(filters: Filters) -> dict[str, Any]:
-    return {"since": filters.starts, "until": filters.ends}
-
-
-def _voice(filters: Filters) -> dict[str, Any]:
-    return {"lang": filters.lang, "country": filters.country, "family": filters.family}
