@@ -1,6 +1,6 @@
 """The desk's pages, one noun a file."""
 
-from pipeline.web.pages import articles, board, captures, claims, feeds, reviews, search, stories, visits
+from pipeline.web.pages import api, articles, board, captures, claims, feeds, reviews, search, stories, visits
 
 ROUTERS = (
     visits.router,
@@ -12,4 +12,5 @@ ROUTERS = (
     captures.router,
     feeds.router,
     search.router,
+    api.router,
 )
