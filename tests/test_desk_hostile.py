@@ -184,7 +184,7 @@ def test_no_value_breaks_a_page(site: Site, value: str) -> None:
         for route in routes(site.app):
             path = route.path
             for part in route.param_convertors:
-                path = path.replace("{%s}" % part, quote(value, safe=""))
+                path = path.replace(f"{{{part}}}", quote(value, safe=""))
             if route.param_convertors:
                 check_answer(client.get(path), value)
             for parameter in query_names(route):
@@ -222,7 +222,7 @@ def test_the_poison_is_poisonous(browser: Any) -> None:
     page = context.new_page()
     page.route("**/*", lambda route: route.fulfill(body=f"<p>{POISON}</p>", content_type="text/html"))
     page.goto("http://careless.example/")
-    assert page.evaluate("window.pwned") == "tag"
+    assert page.evaluate("window.pwned") in ("tag", "svg", "image")
     assert page.evaluate(TRACES)
     assert FORMULA.startswith("=")
     context.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from functools import cache
@@ -14,8 +15,8 @@ from markupsafe import Markup
 
 from pipeline import __version__
 from pipeline.logic import ledger
-from pipeline.web import durations, highlights
 from pipeline.logic.written import is_link
+from pipeline.web import durations, highlights
 from pipeline.web.security import form_token
 
 if TYPE_CHECKING:
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
 FOLDER = Path(__file__).parent
 # Scripts that are written from right to left, by language.
 RIGHT_TO_LEFT = {"ar", "fa", "he", "ur", "yi", "ps", "ckb", "sd", "ug"}
+
+# Embeddings, overrides and isolates of Unicode's bidirectional algorithm, each with the mark that ends it.
+_OPENS = dict.fromkeys("\u202a\u202b\u202d\u202e", "\u202c") | dict.fromkeys("\u2066\u2067\u2068", "\u2069")
+_TURNS = re.compile(f"[{''.join(_OPENS)}\u202c\u2069]")
 
 
 def page(request: Request, template: str, /, status: int = 200, **values: Any) -> HTMLResponse:
@@ -54,6 +59,7 @@ def environment() -> Environment:
         loader=FileSystemLoader(FOLDER / "templates"),
         autoescape=select_autoescape(default=True, default_for_string=True),
         undefined=StrictUndefined,
+        finalize=kept_apart,
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -64,6 +70,23 @@ def environment() -> Environment:
     made.globals.update(sparkline=sparkline, marked=marked, balance=balance, figure=figure)
     made.globals.update(language_name=language_name, country_name=country_name, highlights=highlights)
     return made
+
+
+def kept_apart(value: Any) -> Any:
+    """A text whose invisible marks turn the direction of reading, and that leaves it turned, gets what ends them: it
+    would turn the words of ours after it too. Everything that a template prints goes through here.
+    """
+    if not isinstance(value, str) or value.isascii() or not _TURNS.search(value):
+        return value
+    open_marks: list[str] = []
+    for mark in _TURNS.findall(value):
+        if mark in _OPENS:
+            open_marks.append(_OPENS[mark])
+        elif mark in open_marks:  # an isolate's end also ends what was opened inside it
+            while open_marks.pop() != mark:
+                pass
+    ends = "".join(reversed(open_marks))
+    return value + (Markup(ends) if isinstance(value, Markup) else ends)  # noqa: S704 - these marks alone
 
 
 def day(at: datetime | None) -> str:
