@@ -39,13 +39,6 @@ from analysis.article_evidence
 where claim_id = 'killed-in-kursk'
 order by published_at, article_id;
 
--- who_carried_the_evidence --
--- Every outlet that carried a claim, with its first article and how it stood to it.
-select distinct on (publisher) publisher, family, country, language, stance, relation, published_at, title, url
-from analysis.evidence_articles
-where claim_id = 'killed-in-kursk' and tier = 'accepted'
-order by publisher, published_at;
-
 -- evidence_by_country --
 -- Which countries' press carries a claim, in which languages, since when.
 select claim_id, country, array_agg(distinct language) as languages, count(distinct story_id) as stories,

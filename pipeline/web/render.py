@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,10 +13,12 @@ from fastapi.responses import HTMLResponse
 from markupsafe import Markup
 
 from pipeline import __version__
+from pipeline.logic import ledger
 from pipeline.logic.written import is_link
 from pipeline.web.security import form_token
 
 if TYPE_CHECKING:
+    from babel import Locale
     from jinja2 import Environment
 
 FOLDER = Path(__file__).parent
@@ -55,12 +57,19 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     made.filters.update(day=day, moment=moment, percent=percent, link=link, direction=direction, plain=plain)
-    made.globals.update(sparkline=sparkline, marked=marked)
+    made.filters.update(language=language_name, country=country_name, counted=counted, date=date_of)
+    made.filters.update(quantity=quantity, marks=marks)
+    made.globals.update(sparkline=sparkline, marked=marked, balance=balance, figure=figure)
+    made.globals.update(language_name=language_name, country_name=country_name)
     return made
 
 
 def day(at: datetime | None) -> str:
     return "" if at is None else f"{at.astimezone(UTC):%-d %b %Y}"
+
+
+def date_of(day: date | None) -> str:
+    return "" if day is None else f"{day:%-d %b %Y}"
 
 
 def moment(at: datetime | None) -> str:
@@ -86,6 +95,49 @@ def plain(word: str) -> str:
     return word.replace("_", " ").replace("-", " ")
 
 
+@cache
+def _english() -> Locale:
+    from babel import Locale
+
+    return Locale("en")
+
+
+def language_name(code: str | None) -> str:
+    """ko -> Korean; a code that nobody knows stays as it is."""
+    return str(_english().languages.get(code or "", code or ""))
+
+
+def country_name(code: str | None) -> str:
+    """KR -> South Korea."""
+    return str(_english().territories.get((code or "").upper(), code or ""))
+
+
+def counted(number: int, one: str, many: str | None = None) -> str:
+    """1 story, 12 stories: counted(12, "story", "stories")."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def figure(number: Any, modality: str) -> str:
+    """at least 10,000"""
+    return ledger.quantity(float(number), float(number), modality)
+
+
+def quantity(figure: Any) -> str:
+    """A row of analysis.figures in words: about 10,000 to 12,000."""
+    words = ledger.quantity(float(figure.low), float(figure.high), figure.modality)
+    return f"another {words}" if figure.increment else words
+
+
+def marks(figure: Any) -> list[str]:
+    """What else is to be known of a figure."""
+    found = [name for name in ("denied", "earlier") if getattr(figure, name)]
+    if figure.revises_high is not None:
+        found.append(f"was {ledger.quantity(float(figure.revises_low), float(figure.revises_high), 'exact')}")
+    if figure.corrected_at is not None:
+        found.append("corrected since")
+    return found
+
+
 def marked(paragraph: str, sentence: str | None) -> Markup:
     """The paragraph with the sentence in <mark>, both escaped."""
     before, found, after = paragraph.partition(sentence) if sentence else (paragraph, "", "")
@@ -105,4 +157,18 @@ def sparkline(counts: Sequence[int], width: int = 160, height: int = 28) -> Mark
     return Markup(  # noqa: S704 - numbers alone
         f'<svg class="spark" viewBox="0 0 {width} {height}" width="{width}" height="{height}" aria-hidden="true">'
         f'<line x1="0" x2="{width}" y1="{height - 0.5}" y2="{height - 0.5}"/>{"".join(bars)}</svg>'
+    )
+
+
+def balance(supports: int, refutes: int, updates: int, width: int = 120, height: int = 8) -> Markup:
+    """How stories stand to a claim, as one bar. The numbers stand beside it in the page."""
+    total, at, bars = max(supports + refutes + updates, 1), 0.0, []
+    for name, n in (("supports", supports), ("refutes", refutes), ("updates", updates)):
+        if n:
+            wide = width * n / total
+            bars.append(f'<rect class="{name}" x="{at:.1f}" y="0" width="{wide:.1f}" height="{height}"/>')
+            at += wide
+    return Markup(  # noqa: S704 - numbers alone
+        f'<svg class="balance" viewBox="0 0 {width} {height}" width="{width}" height="{height}" aria-hidden="true">'
+        f'<rect class="empty" width="{width}" height="{height}"/>{"".join(bars)}</svg>'
     )

@@ -1,5 +1,6 @@
 """The desk's pages, one noun a file."""
 
-from pipeline.web.pages import api, board, visits
+from pipeline.web.pages import api, board, claims, exports, reviews, visits
 
-ROUTERS = (visits.router, board.router, api.router)
+# A claim's exports before its charts, whose addresses have the same form.
+ROUTERS = (visits.router, board.router, exports.router, claims.router, reviews.router, api.router)
