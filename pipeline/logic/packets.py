@@ -49,28 +49,10 @@ FILES = {
 
 
 def readme(about: About, names: Sequence[str]) -> str:
-    claim = about.claim
-    chosen = "".join(f"  {name}: {value}\n" for name, value in about.filters.items())
-    files = "".join(f"  {name:<20} {FILES[name]}\n" for name in names if name in FILES)
-    missing = "".join(f"  {line}\n" for line in about.left_out)
+    """`names` are the packet's files."""
+    files = {name: FILES[name] for name in FILES if name in names}
     return (
-        f"{claim.statement}\n\n"
-        f"Evidence packet of the claim {claim.claim_id}, made by claimwatch {about.version}.\n"
-        f"The latest of it became known on {moment(about.as_of)}; the claim's state then: {claim.state}.\n"
-        f"Its page: {about.address}\n\n"
-        f"It holds {counted(about.stories, 'story', 'stories')} told in {counted(about.articles, 'article', 'articles')}, "
-        f"{counted(about.records, 'archived record', 'archived records')}.\n"
-        + (f"Of the evidence, what passes these filters:\n{chosen}" if chosen else "All accepted evidence.\n")
-        + f"\nFiles\n{files}"
-        "\nTo check\n"
-        f"  sha256sum -c {MANIFEST}          every file is as it was made\n"
-        "  links.csv names for each article the record (record_offset and record_length in records.warc.gz), the\n"
-        "  SHA-256 of those bytes (record_sha256) and the SHA-256 of the page's body (body_sha256), which stands in the\n"
-        "  record as WARC-Payload-Digest too. Any WARC reader opens the file: warcio check records.warc.gz\n"
-        "\nTables are UTF-8 with a byte order mark; a text that a spreadsheet would run as a formula has an apostrophe\n"
-        "before it. Times are UTC. The same evidence makes the same bytes. The records hold pages as their publishers\n"
-        "wrote them and are kept as proof of what was published; the rights to them are the publishers'.\n"
-        + (f"\nLeft out\n{missing}" if missing else "")
+        _environment().get_template("packet.txt").render(about=about, claim=about.claim, files=files, manifest=MANIFEST)
     )
 
 
@@ -97,16 +79,16 @@ def _marked(paragraph: str, sentence: str | None) -> tuple[str, str, str]:
 
 @cache
 def _environment() -> Environment:
-    from jinja2 import Environment, PackageLoader, StrictUndefined
+    from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
     made = Environment(
         loader=PackageLoader("pipeline.logic"),
-        autoescape=True,
+        autoescape=select_autoescape(("html",)),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters.update(moment=moment)
+    made.filters.update(moment=moment, counted=counted)
     made.tests.update(link=is_link)
     made.globals.update(marked=_marked)
     return made

@@ -18,8 +18,6 @@ from typing import IO, Any
 
 from psycopg import IsolationLevel
 
-from pipeline import __version__
-from pipeline.adapters import charts
 from pipeline.adapters.database import Connection, rows, shown
 from pipeline.adapters.warc import Archive, Place
 from pipeline.errors import ClaimwatchError
@@ -37,7 +35,7 @@ RECORD = 16 << 20  # bytes of one; a page's body ends at 5 MB
 IN_MEMORY = 16 << 20
 EVER = "infinity"
 
-# File, statement, its columns that are left out.
+# File, statement.
 TABLES = {
     "events.csv": "desk_exports.events",
     "figures.csv": "desk_exports.figures",
@@ -109,11 +107,11 @@ def _read(conn: Connection, claim: str, values: Mapping[str, Any], filters: Mapp
     )
 
 
-def build(material: Material, archive: Archive, public_url: str) -> IO[bytes]:
-    """The packet as a temporary file, at its beginning."""
+def build(material: Material, archive: Archive, public_url: str, version: str) -> IO[bytes]:
+    """The packet as a temporary file, at its beginning. `version` is claimwatch's own."""
     file: IO[bytes] = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 - the caller closes it
     try:
-        _write(_Zip(file, material.claim.claim_id, material.as_of), material, archive, public_url)
+        _write(_Zip(file, material.claim.claim_id, material.as_of), material, archive, public_url, version)
     except BaseException:
         file.close()
         raise
@@ -121,7 +119,7 @@ def build(material: Material, archive: Archive, public_url: str) -> IO[bytes]:
     return file
 
 
-def _write(packet: _Zip, material: Material, archive: Archive, public_url: str) -> None:
+def _write(packet: _Zip, material: Material, archive: Archive, public_url: str, version: str) -> None:
     left_out = list(material.left_out)
     with tempfile.TemporaryFile() as records:
         links, kept = _records(material.carriers, archive, records, left_out)
@@ -148,7 +146,7 @@ def _write(packet: _Zip, material: Material, archive: Archive, public_url: str) 
         articles=len(material.carriers),
         records=kept,
         left_out=left_out,
-        version=__version__,
+        version=version,
         address=f"{public_url}/claims/{material.claim.claim_id}",
     )
     by_story = defaultdict(list)

@@ -7,6 +7,7 @@ from typing import IO, Any
 
 from fastapi import APIRouter, HTTPException, Request, Response
 
+from pipeline import __version__
 from pipeline.adapters.warc import Archive
 from pipeline.logic import atom
 from pipeline.stages import packet
@@ -50,7 +51,7 @@ def evidence_packet(request: Request, desk: DeskOf, claim: Claim, filters: Filte
     if material is None:
         raise HTTPException(404, f"no claim is called {claim!r}")
     settings = desk.settings
-    file = packet.build(material, Archive(settings.archive_folder, settings.archive), desk.public_url)
+    file = packet.build(material, Archive(settings.archive_folder, settings.archive), desk.public_url, __version__)
     tag = _tag(_digest(file))
     headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
     if _has(request, tag):
