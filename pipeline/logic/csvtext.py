@@ -58,3 +58,8 @@ def _time(at: datetime | date | timedelta) -> str:
 def safe(text: str) -> str:
     text = _CONTROL.sub("", text)
     return f"'{text}" if _FORMULA.match(text) else text
+
+
+def file_name(name: str) -> str:
+    """Letters, digits, dots and hyphens alone: it stands in a header and becomes a file's name."""
+    return "".join(c if c.isascii() and (c.isalnum() or c in ".-_") else "-" for c in name)[:120]

@@ -113,10 +113,5 @@ def sent(file: IO[bytes], media_type: str, name: str) -> StreamingResponse:
             while piece := file.read(PIECE):
                 yield piece
 
-    headers = {"Content-Length": str(size), "Content-Disposition": f'attachment; filename="{plain_name(name)}"'}
+    headers = {"Content-Length": str(size), "Content-Disposition": f'attachment; filename="{csvtext.file_name(name)}"'}
     return StreamingResponse(pieces(), headers=headers, media_type=media_type, background=BackgroundTask(file.close))
-
-
-def plain_name(name: str) -> str:
-    """Letters, digits, dots and hyphens alone: it stands in a header and becomes a file's name."""
-    return "".join(c if c.isascii() and (c.isalnum() or c in ".-_") else "-" for c in name)[:120]

@@ -80,16 +80,27 @@ order by c.day, c.family, c.language, c.country
 limit %(most)s::bigint offset %(skipped)s::bigint
 
 -- carriers --
--- The articles that carry a claim's evidence, copies included, each with the archived answer that its text was read from.
-select e.claim_id, e.story_id, e.article_id, e.relation, e.tier, e.stance, e.probability, e.sentence, e.title, e.publisher,
-       e.family, e.country, e.language, e.published_at, e.url, e.version_id, e.position, e.paragraph_id, e.match_id,
-       c.capture_id, c.captured_at, c.final_url, c.sha256, c.size, c.warc_file, c.warc_offset, c.warc_length,
-       coalesce(c.available, false) as available
-from analysis.evidence_articles e
-left join analysis.versions v on v.version_id = e.version_id
+-- The articles that carry a claim's evidence, copies included, each with the archived answer that its text was read from. Of a
+-- story without accepted evidence it is the one that is quoted.
+with carrying as (
+    select e.story_id, e.article_id, e.version_id, e.stance, e.probability, e.sentence, e.title, e.publisher, e.family, e.country,
+           e.language, e.published_at, e.url, e.match_id
+    from analysis.article_evidence e
+    where e.claim_id = %(claim)s and e.story_id = any(%(stories)s::bigint[])
+    union all
+    select e.story_id, e.article_id, e.version_id, e.stance, e.probability, e.sentence, e.title, e.publisher, e.family, e.country,
+           e.language, e.published_at, e.url, e.match_id
+    from analysis.evidence e
+    where e.claim_id = %(claim)s and e.story_id = any(%(stories)s::bigint[]) and e.tier <> 'accepted'
+)
+select t.story_id, t.article_id, s.relation, t.stance, t.probability, t.sentence, t.title, t.publisher, t.family, t.country,
+       t.language, t.published_at, t.url, t.version_id, t.match_id, c.capture_id, c.captured_at, c.final_url, c.sha256, c.size,
+       c.warc_file, c.warc_offset, c.warc_length, coalesce(c.available, false) as available
+from carrying t
+left join analysis.story_articles s on s.article_id = t.article_id
+left join analysis.versions v on v.version_id = t.version_id
 left join analysis.captures c on c.capture_id = v.capture_id and c.version_id = v.version_id
-where e.claim_id = %(claim)s and e.tier <> 'rejected' and e.story_id = any(%(stories)s::bigint[])
-order by e.story_id, e.published_at, e.article_id
+order by t.story_id desc, t.published_at, t.article_id
 limit %(most)s::bigint
 
 -- story --
