@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Form, Query, Request, Response
+from fastapi import APIRouter, Depends, Form, Request, Response
 from fastapi.responses import JSONResponse, RedirectResponse
 
 from pipeline.adapters import database
@@ -25,13 +26,18 @@ STATEMENTS = {
 Stance = Literal["supports", "refutes", "updates"]
 
 
+@dataclass(frozen=True)
+class QueueFilters(Filters):
+    """What of the queue is shown."""
+
+    claim: Name = None
+
+
 @router.get("/reviews")
-def queue(
-    request: Request, desk: DeskOf, filters: Annotated[Filters, Depends()], claim: Annotated[Name, Query()] = None
-) -> Response:
+def queue(request: Request, desk: DeskOf, filters: Annotated[QueueFilters, Depends()]) -> Response:
     found = desk.rows(
         "desk_reviews.queue",
-        claim=claim,
+        claim=filters.claim,
         since=filters.starts,
         until=filters.ends,
         lang=filters.lang,
@@ -49,9 +55,8 @@ def queue(
         total=total,
         pages=max(-(-total // WAITING), 1),
         waiting=waiting,
-        claim=claim,
         filters=filters,
-        given=desk.rows("desk_reviews.given", claim=claim, most=GIVEN),
+        given=desk.rows("desk_reviews.given", claim=filters.claim, most=GIVEN),
         flash=flash(request),
     )
 
