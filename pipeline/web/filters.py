@@ -62,3 +62,10 @@ class Filters:
         changed = replace(self, **{"page": 1, **changes})  # type: ignore[arg-type]
         query = urlencode(changed.given | ({"page": str(changed.page)} if changed.page > 1 else {}))
         return f"?{query}" if query else ""
+
+
+@dataclass(frozen=True)
+class QueueFilters(Filters):
+    """What of the reviewers' queue is shown."""
+
+    claim: Name = None

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Form, Request, Response
 from fastapi.responses import JSONResponse, RedirectResponse
 
 from pipeline.adapters import database
-from pipeline.web.filters import Filters, Name
+from pipeline.web.filters import QueueFilters
 from pipeline.web.pages.common import DeskOf
 from pipeline.web.render import page
 from pipeline.web.security import check_form, local_path
@@ -24,13 +23,6 @@ STATEMENTS = {
 }
 
 Stance = Literal["supports", "refutes", "updates"]
-
-
-@dataclass(frozen=True)
-class QueueFilters(Filters):
-    """What of the queue is shown."""
-
-    claim: Name = None
 
 
 @router.get("/reviews")
