@@ -102,3 +102,10 @@ class SearchFilters(_Dated):
     q: Annotated[str, Query(max_length=1000)] = ""
     way: Annotated[Literal["meaning", "words"] | None, BeforeValidator(_empty_is_none)] = None
     page: Annotated[int, Query(ge=1, le=10)] = 1
+
+
+@dataclass(frozen=True)
+class QueueFilters(Filters):
+    """What of the reviewers' queue is shown."""
+
+    claim: Name = None
