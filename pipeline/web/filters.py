@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from urllib.parse import urlencode
 
 from fastapi import Query
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, Field
 
 PAGE = 50  # rows of a list on one page
 
@@ -19,8 +19,8 @@ def _empty_is_none(value: object) -> object:
 
 
 Day = Annotated[date | None, BeforeValidator(_empty_is_none)]
-Code = Annotated[str | None, BeforeValidator(_empty_is_none), Query(max_length=8)]
-Name = Annotated[str | None, BeforeValidator(_empty_is_none), Query(max_length=200)]
+Code = Annotated[Annotated[str, Field(max_length=8)] | None, BeforeValidator(_empty_is_none)]
+Name = Annotated[Annotated[str, Field(max_length=200)] | None, BeforeValidator(_empty_is_none)]
 Stance = Annotated[Literal["supports", "refutes", "updates"] | None, BeforeValidator(_empty_is_none)]
 Tier = Annotated[Literal["accepted", "suggested", "rejected"] | None, BeforeValidator(_empty_is_none)]
 
