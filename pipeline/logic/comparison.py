@@ -40,36 +40,29 @@ class Stretch:
 
 
 def side_by_side(before: Sequence[str], after: Sequence[str]) -> list[Line]:
-    """All of both texts in reading order; each text is its title ("" for none) and then its paragraphs.
-
-    A text without even a title is a sequence with one empty string.
-    """
+    """All of both texts in reading order; each text is its title ("" for none) and then its paragraphs."""
     found = versions.changes(before, after)
-    changed_after = {change.after: change for change in found if change.after is not None}
-    gone = {change.before for change in found if change.before is not None}
+    by_after = {change.after: change for change in found if change.after is not None}
+    removed = {change.before for change in found if change.after is None}
     lines: list[Line] = []
-    room, i = WORDWISE, 0
-    for j in range(len(after) + 1):
-        reached = changed_after[j].before if j in changed_after else None
-        while i < len(before) and i in gone and i != reached and not _is_paired(i, found):
+    room = WORDWISE
+    i = 0 if before[0] else 1  # the next of the text before; a title that is not there takes no line
+    for j in range(0 if after[0] else 1, len(after)):
+        change = by_after.get(j)
+        while i in removed and (j > 0 or i == 0):  # a title comes first, whatever went below it
             lines.append(_alone("removed", before[i], i))
             i += 1
-        if j == len(after):
-            break
-        change = changed_after.get(j)
-        if change is None:
-            if after[j] or before[i]:
-                lines.append(Line("same", (Piece("same", before[i]),), (Piece("same", after[j]),), i, j))
-            i += 1
-        elif change.before is None:
+        if change is not None and change.before is None:
             lines.append(_alone("added", after[j], j))
-            i += j == 0  # a title came: the place of the one before is passed, it was empty
+            continue
+        if change is None:
+            lines.append(Line("same", (Piece("same", before[i]),), (Piece("same", after[j]),), i, j))
         else:
             size = len(before[i]) + len(after[j])
             lines.append(_changed(before[i], after[j], i, j, wordwise=size <= min(room, 2 * PARAGRAPH)))
             room -= size
-            i += 1
-    return lines
+        i += 1
+    return lines + [_alone("removed", before[k], k) for k in range(i, len(before))]
 
 
 def stretches(lines: Iterable[Line], context: int = 1) -> list[Stretch]:
@@ -84,10 +77,6 @@ def stretches(lines: Iterable[Line], context: int = 1) -> list[Stretch]:
     shown = [i in near for i in range(len(given))]
     cuts = [0, *(i for i in range(1, len(given)) if shown[i] != shown[i - 1]), len(given)]
     return [Stretch(not shown[a], tuple(given[a:b])) for a, b in pairwise(cuts) if b > a]
-
-
-def _is_paired(i: int, found: Sequence[versions.Change]) -> bool:
-    return any(change.before == i and change.after is not None for change in found)
 
 
 def _alone(kind: str, text: str, position: int) -> Line:

@@ -20,8 +20,8 @@ from functools import lru_cache
 VERSION = 1  # of these rules; texts whose words another version made get them again, see stages/words.py
 
 REMEMBERED = 65_536  # words whose stems are remembered: the same come in text after text
-# Characters of a word that count, after its ending has gone; numbers count whole. On claims' wordings against labelled paragraphs before
-# 2025 and on titles against summaries of the stream's train split, 6 is as good as 7, 8 or all, or better.
+# Characters of a word that count, after its ending has gone; numbers count whole. On claims' wordings against labelled
+# paragraphs before 2025 and on titles against summaries of the stream's train split, 6 is as good as 7, 8 or all.
 BEGINNING = 6
 
 LONGEST = 40  # characters of a number, or of what begins with a digit

@@ -31,8 +31,8 @@ OTHER = "The archive's vectors are of the model {}, and this desk has another on
 class Meaning:
     """One encoder, used by one request at a time."""
 
-    def __init__(self, settings: EmbedSettings) -> None:
-        self._settings = settings
+    def __init__(self, settings: EmbedSettings, wait: float = WAIT) -> None:
+        self._settings, self._wait = settings, wait
         self._encoder: Encoder | None = None
         self._loaded = threading.Event()  # or failed
         self._failed_at: float | None = None
@@ -51,12 +51,12 @@ class Meaning:
             self._loading = threading.Thread(target=self._load, name="encoder", daemon=True)
             self._loading.start()
 
-    def vector(self, text: str, active: Any, wait: float = WAIT) -> tuple[Any, str | None]:
+    def vector(self, text: str, active: Any) -> tuple[Any, str | None]:
         """The text's vector in half precision, or None and the reason. `active` is the archive's model, if any."""
         if active is None:
             return None, NO_VECTORS
         self.warm()
-        if not self._loaded.wait(wait):
+        if not self._loaded.wait(self._wait):
             return None, LOADING
         encoder = self._encoder
         if encoder is None:
