@@ -60,6 +60,7 @@ def links(text: str, base: str) -> list[str]:
     """Addresses on this desk that a page leads to: links, and forms as they would be sent unchanged."""
     tree = lxml_html.fromstring(text)
     found = [a.get("href") for a in tree.iter("a", "link") if a.get("href") and a.get("rel") != "stylesheet"]
+    found += [image.get("src") or image.get("srcset") for image in tree.iter("img", "source")]
     targets = [urljoin(base, one) for one in found if not one.startswith("#")]
     home = urlsplit(base).netloc
     inside = [urlsplit(one) for one in targets if urlsplit(one).netloc == home]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ import psycopg
 from conftest import MovableClock, Serving, desk_settings
 
 from pipeline.adapters.postgres import EmbeddedServer
+from pipeline.adapters.warc import Archive
+from pipeline.settings import ArchiveSettings
 from pipeline.web.app import create
 
 NOW = datetime(2024, 11, 6, 8, tzinfo=UTC)  # the morning after the newsroom's last evening in newsroom_2024
@@ -38,6 +41,7 @@ def served(
         try:
             dsn = pg.dsn("claimwatch", name)
             with psycopg.connect(dsn, autocommit=True) as conn:
+                keep_pages(conn, home)
                 before(conn)
             app = create(desk_settings(pg, dsn, home, **web), MovableClock(NOW))
             with Serving(app) as port:
@@ -45,3 +49,25 @@ def served(
             app.state.desk.close()
         finally:
             admin.execute(f"drop database {name} with (force)")
+
+
+def keep_pages(conn: Any, home: Path, count: int = 8) -> None:
+    """The newsroom's articles came with their feeds: some get a page in the archive, as a fetch would have left it."""
+    at = NOW - timedelta(days=1)
+    archive = Archive(home / "archive", ArchiveSettings())
+    for article_id, url in conn.execute(
+        "select distinct article_id, url from analysis.article_evidence order by article_id limit %s", [count]
+    ).fetchall():
+        body = f"<html><body>{url}</body></html>".encode()
+        place = archive.resource(url, body, "text/html", at, at)
+        (capture,) = conn.execute(
+            "insert into ingest.captures (article_id, kind, captured_at, url, final_url, status, content_type, digest, "
+            "size, warc_file, warc_offset, warc_length) "
+            "values (%s, 'resource', %s, %s, %s, 200, 'text/html', %s, %s, %s, %s, %s) returning capture_id",
+            [
+                *(article_id, at, url, url, hashlib.sha256(body).digest(), len(body)),
+                *(place.file, place.offset, place.length),
+            ],
+        ).fetchone()
+        conn.execute("update ingest.versions set capture_id = %s where article_id = %s", [capture, article_id])
+    archive.close()
