@@ -28,8 +28,9 @@ FOLDER = Path(__file__).parent
 RIGHT_TO_LEFT = {"ar", "fa", "he", "ur", "yi", "ps", "ckb", "sd", "ug"}
 
 # Embeddings, overrides and isolates of Unicode's bidirectional algorithm, each with the mark that ends it.
-_OPENS = dict.fromkeys("\u202a\u202b\u202d\u202e", "\u202c") | dict.fromkeys("\u2066\u2067\u2068", "\u2069")
-_TURNS = re.compile(f"[{''.join(_OPENS)}\u202c\u2069]")
+_EMBEDDING_ENDS, _ISOLATE_ENDS = "\u202c", "\u2069"
+_OPENS = dict.fromkeys("\u202a\u202b\u202d\u202e", _EMBEDDING_ENDS) | dict.fromkeys("\u2066\u2067\u2068", _ISOLATE_ENDS)
+_TURNS = re.compile(f"[{''.join(_OPENS)}{_EMBEDDING_ENDS}{_ISOLATE_ENDS}]")
 
 
 def page(request: Request, template: str, /, status: int = 200, **values: Any) -> HTMLResponse:
@@ -82,9 +83,11 @@ def kept_apart(value: Any) -> Any:
     for mark in _TURNS.findall(value):
         if mark in _OPENS:
             open_marks.append(_OPENS[mark])
-        elif mark in open_marks:  # an isolate's end also ends what was opened inside it
+        elif mark == _ISOLATE_ENDS and mark in open_marks:  # it also ends what was opened inside the isolate
             while open_marks.pop() != mark:
                 pass
+        elif open_marks[-1:] == [mark]:  # the end of an embedding never reaches out of an isolate
+            open_marks.pop()
     ends = "".join(reversed(open_marks))
     return value + (Markup(ends) if isinstance(value, Markup) else ends)  # noqa: S704 - these marks alone
 
