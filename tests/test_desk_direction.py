@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markupsafe import Markup
 
-from pipeline.web.render import environment, kept_apart
+from pipeline.web.render import LONGEST, environment, kept_apart
 
 OPENING = {"LRE": "PDF", "RLE": "PDF", "LRO": "PDF", "RLO": "PDF", "LRI": "PDI", "RLI": "PDI", "FSI": "PDI"}
 TEXTS = st.text(st.sampled_from("ab א.\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"), max_size=20)
@@ -42,6 +42,13 @@ def test_what_is_no_text_stays() -> None:
     assert kept_apart(7) == 7
     assert kept_apart(None) is None
     assert kept_apart("plain") == "plain"
+
+
+def test_what_is_printed_has_an_end() -> None:
+    made = environment().from_string("{{ title }}")
+    shown = made.render(title="\u202e" + "x" * 1_000_000)
+    assert len(shown) == LONGEST + 2
+    assert shown.endswith("…\u202c")
 
 
 def test_every_template_does_so() -> None:

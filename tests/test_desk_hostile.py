@@ -95,6 +95,11 @@ def test_pages_show_it_and_run_nothing(site: Site, found: list[Found], browser: 
     assert shown > 5, "what is not shown proves nothing"
 
 
+def test_a_title_of_a_megabyte_does_not_make_a_page_of_megabytes(found: list[Found]) -> None:
+    sizes = {one.path: len(one.body) for one in found if one.html}
+    assert max(sizes.values()) < 1_500_000, sizes
+
+
 def test_a_phone_is_not_made_to_scroll(site: Site, found: list[Found], browser: Any) -> None:
     with Visit(browser, site.base, size=PHONE) as visit:
         for one in found:

@@ -27,6 +27,7 @@ FOLDER = Path(__file__).parent
 # Scripts that are written from right to left, by language.
 RIGHT_TO_LEFT = {"ar", "fa", "he", "ur", "yi", "ps", "ckb", "sd", "ug"}
 
+LONGEST = 5000  # characters of a title, name, sentence or reason; the paragraphs of an article are shown whole
 # Embeddings, overrides and isolates of Unicode's bidirectional algorithm, each with the mark that ends it.
 _EMBEDDING_ENDS, _ISOLATE_ENDS = "\u202c", "\u2069"
 _OPENS = dict.fromkeys("\u202a\u202b\u202d\u202e", _EMBEDDING_ENDS) | dict.fromkeys("\u2066\u2067\u2068", _ISOLATE_ENDS)
@@ -60,7 +61,7 @@ def environment() -> Environment:
         loader=FileSystemLoader(FOLDER / "templates"),
         autoescape=select_autoescape(default=True, default_for_string=True),
         undefined=StrictUndefined,
-        finalize=kept_apart,
+        finalize=printed,
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -73,9 +74,18 @@ def environment() -> Environment:
     return made
 
 
+def printed(value: Any) -> Any:
+    """Everything that a template prints goes through here: a title of a megabyte is cut, and its invisible marks stay
+    its own.
+    """
+    if isinstance(value, str) and not isinstance(value, Markup) and len(value) > LONGEST:
+        value = value[:LONGEST] + "…"
+    return kept_apart(value)
+
+
 def kept_apart(value: Any) -> Any:
     """A text whose invisible marks turn the direction of reading, and that leaves it turned, gets what ends them: it
-    would turn the words of ours after it too. Everything that a template prints goes through here.
+    would turn the words of ours after it too.
     """
     if not isinstance(value, str) or value.isascii() or not _TURNS.search(value):
         return value
