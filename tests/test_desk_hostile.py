@@ -51,6 +51,7 @@ TURNED = """(mark) => {
   }
   return found;
 }"""
+csv.field_size_limit(2**24)  # the longest title is above the default
 ATOM = "{http://www.w3.org/2005/Atom}"
 
 
@@ -206,7 +207,8 @@ def query_names(route: Any) -> list[str]:
 
 def check_answer(answer: httpx.Response, value: str) -> None:
     assert answer.status_code < 500, (str(answer.url), answer.text[:300])
-    assert "<script>" not in answer.text or value not in answer.text, str(answer.url)
+    if "<script>" in value and answer.headers["content-type"].startswith("text/html"):
+        assert value not in answer.text, str(answer.url)
 
 
 def test_login_page_escapes_where_it_leads(
