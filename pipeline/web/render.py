@@ -15,6 +15,7 @@ from markupsafe import Markup
 from pipeline import __version__
 from pipeline.logic import ledger
 from pipeline.logic.written import is_link
+from pipeline.web import durations, highlights
 from pipeline.web.security import form_token
 
 if TYPE_CHECKING:
@@ -57,10 +58,11 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     made.filters.update(day=day, moment=moment, percent=percent, link=link, direction=direction, plain=plain)
+    made.filters.update(span=durations.span, since=durations.since, size=durations.size, pieces=highlights.pieces)
     made.filters.update(language=language_name, country=country_name, counted=counted, date=date_of)
     made.filters.update(quantity=quantity, marks=marks)
     made.globals.update(sparkline=sparkline, marked=marked, balance=balance, figure=figure)
-    made.globals.update(language_name=language_name, country_name=country_name)
+    made.globals.update(language_name=language_name, country_name=country_name, highlights=highlights)
     return made
 
 
