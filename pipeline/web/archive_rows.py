@@ -39,10 +39,13 @@ class StoryArticle(Row):
     title: str
     publisher: str
     family: str
+    country: str | None
     language: str | None
     published_at: datetime
     first_seen_at: datetime
     url: str
+    origin: str | None
+    version_id: int | None
 
 
 @described("articles")
@@ -197,3 +200,23 @@ class Origin(Row):
     first_at: datetime | None
     last_at: datetime | None
     retired_at: datetime | None
+
+
+@described("paragraphs articles")
+class Hit(Row):
+    """A paragraph that a search found."""
+
+    rank: int = Field(description="Its place, 1 the best.")
+    similarity: float | None = Field(description="Nearness of meaning, up to 1; empty where words alone found it.")
+    found_by: str = Field(description="meaning, words or both.")
+    text: str
+    title: str | None
+    publisher: str
+    family: str | None
+    country: str | None
+    language: str | None
+    published_at: datetime
+    url: str
+    article_id: int | None
+    story_id: int | None
+    paragraph_id: int

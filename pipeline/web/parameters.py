@@ -26,6 +26,10 @@ Stance = Annotated[
 Tier = Annotated[
     Literal["accepted", "suggested", "rejected"] | None, _EMPTY, Query(description="How sure we are; else accepted.")
 ]
+Publisher = Annotated[Annotated[str, Field(max_length=200)] | None, _EMPTY, Query(description="One publisher alone.")]
+Way = Annotated[
+    Literal["meaning", "words"] | None, _EMPTY, Query(description="By meaning or by words alone; else by both.")
+]
 Health = Annotated[
     Annotated[str, Field(max_length=20)] | None, _EMPTY, Query(description="well, failing, silent and so on.")
 ]

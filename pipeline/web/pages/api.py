@@ -10,8 +10,10 @@ from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
 from pipeline.web import archive_rows, claim_rows
 from pipeline.web.apidoc import described_operations
 from pipeline.web.desk import Desk
+from pipeline.web.filters import SearchFilters
 from pipeline.web.lists import OF_LIST, Asked
 from pipeline.web.pages.common import DeskOf
+from pipeline.web.pages.search import values as search_values
 from pipeline.web.parameters import (
     Claim,
     Country,
@@ -22,8 +24,10 @@ from pipeline.web.parameters import (
     Number,
     OneClaim,
     Origin,
+    Publisher,
     Stance,
     VoicesOf,
+    Way,
     days_values,
     evidence_values,
     voices_values,
@@ -129,6 +133,25 @@ def all_events(desk: DeskOf, days: DaysOf, asked: AskedFor) -> Listed[claim_rows
     return asked.answer(desk, claim_rows.Event, "desk_exports.events", "events", claim=None, **days_values(days))
 
 
+@router.get("/search", tags=[ARCHIVE], responses=OF_LIST, summary="Free text against the archive, the best first")
+def search(
+    request: Request,
+    desk: DeskOf,
+    q: Annotated[str, Query(max_length=1000, description="A sentence, a headline or some words, in any language.")],
+    days: DaysOf,
+    asked: AskedFor,
+    lang: Lang = None,
+    country: Country = None,
+    publisher: Publisher = None,
+    way: Way = None,
+) -> Listed[archive_rows.Hit]:
+    given = SearchFilters(
+        q=q, since=days.since, until=days.until, lang=lang, country=country, publisher=publisher, way=way
+    )
+    values, asked.note = search_values(desk, request.app.state.meaning, given)
+    return asked.answer(desk, archive_rows.Hit, "desk_search.hybrid", "search", **values)
+
+
 @router.get("/stories/{story}", tags=[ARCHIVE], summary="A story")
 def story(desk: DeskOf, story: Number) -> archive_rows.Story:
     return _found(desk.row("desk_exports.story", story=story), archive_rows.Story, f"there is no story {story}")
@@ -137,10 +160,12 @@ def story(desk: DeskOf, story: Number) -> archive_rows.Story:
 @router.get(
     "/stories/{story}/articles", tags=[ARCHIVE], responses=OF_LIST, summary="Who told a story, in order of time"
 )
-def story_articles(desk: DeskOf, story: Number, asked: AskedFor) -> Listed[archive_rows.StoryArticle]:
-    return asked.answer(
-        desk, archive_rows.StoryArticle, "desk_exports.story_articles", f"story-{story}-articles", story=story
-    )
+def story_articles(
+    desk: DeskOf, story: Number, days: DaysOf, voices: VoicesOf, asked: AskedFor, origin: Origin = None
+) -> Listed[archive_rows.StoryArticle]:
+    values = {"story": story, "origin": origin, **days_values(days), **voices_values(voices)}
+    name = f"story-{story}-articles"
+    return asked.answer(desk, archive_rows.StoryArticle, "desk_exports.story_articles", name, **values)
 
 
 @router.get("/articles/{article}", tags=[ARCHIVE], summary="An article in its latest text")

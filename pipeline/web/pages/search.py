@@ -58,22 +58,25 @@ def search(request: Request, desk: DeskOf, given: Annotated[SearchFilters, Depen
 
 def find(desk: Desk, meaning: Meaning, given: SearchFilters, most: int = SIZE) -> Found:
     """One page of what a text finds; by words alone where there is no vector for it."""
+    asked, problem = values(desk, meaning, given)
+    hits = desk.rows("desk_search.hybrid", **asked, most=most, skipped=(given.page - 1) * most)
+    return Found(hits, frozenset(searchwords.words(given.q.strip())), problem)
+
+
+def values(desk: Desk, meaning: Meaning, given: SearchFilters) -> tuple[dict[str, Any], str | None]:
+    """What the statement takes, but for the page, and why meaning was left out, where it was."""
     text = given.q.strip()
-    words = searchwords.words(text)
     vector, problem = None, None
     if given.way != "words":
         vector, problem = meaning.vector(text, desk.row("desk_search.model"))
-    hits = desk.rows(
-        "desk_search.hybrid",
-        vector=vector,
-        terms=None if given.way == "meaning" and vector is not None else words,
-        k=DEEPEST,
-        since=given.starts,
-        until=given.ends,
-        lang=given.lang,
-        country=given.country,
-        publisher=given.publisher,
-        most=most,
-        skipped=(given.page - 1) * most,
-    )
-    return Found(hits, frozenset(words), problem)
+    taken = {
+        "vector": vector,
+        "terms": None if given.way == "meaning" and vector is not None else searchwords.words(text),
+        "k": DEEPEST,
+        "since": given.starts,
+        "until": given.ends,
+        "lang": given.lang,
+        "country": given.country,
+        "publisher": given.publisher,
+    }
+    return taken, problem
