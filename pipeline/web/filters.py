@@ -19,6 +19,7 @@ def _empty_is_none(value: object) -> object:
 
 
 Day = Annotated[date | None, BeforeValidator(_empty_is_none)]
+# The length is the text's own: of a union it would be asked of None too.
 Code = Annotated[Annotated[str, Field(max_length=8)] | None, BeforeValidator(_empty_is_none)]
 Name = Annotated[Annotated[str, Field(max_length=200)] | None, BeforeValidator(_empty_is_none)]
 Stance = Annotated[Literal["supports", "refutes", "updates"] | None, BeforeValidator(_empty_is_none)]
