@@ -7,7 +7,6 @@ from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
@@ -15,6 +14,7 @@ from markupsafe import Markup
 
 from pipeline import __version__
 from pipeline.logic import ledger
+from pipeline.logic.written import is_link
 from pipeline.web import durations, highlights
 from pipeline.web.security import form_token
 
@@ -84,8 +84,7 @@ def percent(share: float | None) -> str:
 
 def link(url: str | None) -> str | None:
     """The address where it is one that a browser may safely follow, else None: no javascript: or data: links."""
-    parts = urlsplit(url or "")
-    return url if parts.scheme in ("http", "https") and parts.netloc else None
+    return url if is_link(url) else None
 
 
 def direction(language: str | None) -> str:

@@ -1,10 +1,11 @@
 """The desk's pages, one noun a file."""
 
-from pipeline.web.pages import articles, board, captures, claims, feeds, reviews, search, stories, visits
+from pipeline.web.pages import api, articles, board, captures, claims, exports, feeds, reviews, search, stories, visits
 
 ROUTERS = (
     visits.router,
     board.router,
+    exports.router,  # before a claim's charts, whose addresses have the same form
     claims.router,
     reviews.router,
     stories.router,
@@ -12,4 +13,5 @@ ROUTERS = (
     captures.router,
     feeds.router,
     search.router,
+    api.router,
 )
