@@ -34,7 +34,7 @@ MEDIA = {"svg": "image/svg+xml", "png": "image/png"}
 @router.get("/claims/{claim_id}")
 def claim(request: Request, desk: DeskOf, claim_id: ClaimId, filters: TheseFilters) -> Response:
     found = known(desk, claim_id)
-    evidence = desk.rows("desk_claims.evidence", **chosen(claim_id, filters))
+    evidence = desk.rows("desk_claims.evidence", **chosen(claim_id, filters, PAGE))
     stories = [e.story_id for e in evidence]
     copies = defaultdict(list)
     for copy in desk.rows("desk_claims.copies", stories=stories, most=COPIES) if stories else ():
@@ -108,15 +108,15 @@ def known(desk: Desk, claim_id: str) -> Any:
     return found
 
 
-def chosen(claim_id: str, filters: Filters, most: int | None = PAGE) -> dict[str, Any]:
-    """Values for desk_claims.evidence."""
+def chosen(claim_id: str, filters: Filters, most: int | None) -> dict[str, Any]:
+    """Values for desk_claims.evidence; no `most` stands for every row."""
     return {
         "claim": claim_id,
         "since": filters.starts,
         "until": filters.ends,
         **{name: getattr(filters, name) for name in ("lang", "country", "family", "origin", "stance", "tier")},
         "most": most,
-        "skipped": (filters.page - 1) * PAGE,
+        "skipped": (filters.page - 1) * (most or 0),
     }
 
 
