@@ -110,15 +110,6 @@ select s.story_id, s.first_title, s.first_url, s.first_publisher, s.first_seen_a
 from analysis.stories s
 where s.story_id = %(story)s
 
--- story_articles --
--- The articles of a story, in the order of publication.
-select s.story_id, s.article_id, s.relation, s.similarity, s.title, s.publisher, s.family, s.language, s.published_at,
-       s.first_seen_at, s.url
-from analysis.story_articles s
-where s.story_id = %(story)s
-order by s.published_at, s.article_id
-limit %(most)s::bigint offset %(skipped)s::bigint
-
 -- article --
 -- An article in its latest text.
 select a.article_id, a.version_id, a.title, a.url, a.publisher, a.family, a.country, a.publisher_kind, a.language, a.author,
