@@ -104,7 +104,7 @@ order by t.story_id desc, t.published_at, t.article_id
 limit %(most)s::bigint
 
 -- story --
--- A story.
+-- A story by its number.
 select s.story_id, s.first_title, s.first_url, s.first_publisher, s.first_seen_at, s.first_published_at, s.last_published_at,
        s.articles, s.publishers, s.families, s.languages, s.copies_only
 from analysis.stories s
