@@ -139,6 +139,30 @@ limit 50;
 select round(similarity::numeric, 3) as similarity, language, publisher, published_at, text, url
 from analysis.similar(:'vector', 20, since => now() - interval '30 days');
 
+-- my_searches --
+-- What you search for by name. `insert into analysis.searches (name, text) values ('losses', 'killed')` stores one more.
+select name, state, problem, text
+from analysis.searches
+order by created_at desc;
+
+-- results_of_my_searches --
+-- What each of your searches finds this month, by meaning and by words.
+select s.name, r.rank, r.found_by, round(r.similarity::numeric, 3) as similarity, r.publisher, r.published_at, r.text
+from analysis.searches s
+cross join lateral analysis.search_results(s.name, 10, since => now() - interval '30 days') r
+where s.state = 'ready'
+order by s.name, r.rank;
+
+-- words_in_any_language --
+-- Where do these words stand, whatever their endings? Any language, no model.
+select rank, language, publisher, published_at, text, url
+from analysis.full_text('Курск солдаты', 20);
+
+-- by_meaning_and_words --
+-- One text's vector and some words of one's own choice, in the outlets of one country.
+select rank, found_by, publisher, text
+from analysis.hybrid(:'vector', array['kursk', 'курск'], 20, country => 'KR');
+
 -- similar_to_every_claim --
 -- For each claim the five nearest paragraphs of the week: a look beside what the matcher accepted.
 select c.claim_id, round(s.similarity::numeric, 3) as similarity, s.language, s.publisher, s.text
