@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from itertools import pairwise
+from itertools import count, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,8 @@ LASTS = timedelta(days=45)  # of a figure that its authority neither repeats nor
 OPEN = 1.08  # where a band without an upper end is cut, of the highest figure
 PNG_SCALE = 2  # dots per pixel, for screens that have two
 STANCES = ("supports", "refutes", "updates")
+# Browsers have one with Arial's widths: the places of labels are measured here, and they are drawn there.
+FONT = "Arial, 'Liberation Sans', 'Noto Sans', 'Noto Sans CJK KR', sans-serif"
 # Columns of a timeline: days while there is room for them, else weeks, else months.
 DAYS, WEEKS = 92, 2 * 366
 
@@ -149,7 +151,8 @@ def timeline(
     for one in days:
         for stance in STANCES:
             counts[_floor(one.day, unit), stance] += getattr(one, stance)
-    values = []
+    values: list[dict[str, Any]] = []
+    highest = 1
     for at in sorted({at for at, _ in counts}):
         base = 0
         for stance in STANCES:
@@ -157,7 +160,9 @@ def timeline(
             column = {"from": at.isoformat(), "to": _ceiling(at, unit).isoformat(), "stance": stance}
             values += [{**column, "base": base, "top": top}] if top > base else []
             base = top
+        highest = max(highest, base)
     domain = [_floor(begins, unit).isoformat(), _ceiling(until, unit).isoformat()]
+    steps = _steps(highest)
     scale = alt.Scale(type="utc", domain=domain, nice=False)
     axis = alt.Axis(format="%-d %b %Y", labelAngle=0, tickCount=width // 130, grid=False, labelOverlap=True)
     colours = alt.Scale(domain=list(STANCES), range=[theme.supports, theme.refutes, theme.updates])
@@ -172,7 +177,8 @@ def timeline(
             y=alt.Y(
                 "base:Q",
                 title=f"stories a {unit}",
-                axis=alt.Axis(tickMinStep=1, format="d", tickCount=4, titleFontWeight="normal"),
+                scale=alt.Scale(domain=[0, steps[-1]], nice=False),
+                axis=alt.Axis(values=steps, format="d", titleFontWeight="normal"),
             ),
             y2="top:Q",
             color=alt.Color("stance:N", scale=colours, legend=alt.Legend(orient="top", title=None, offset=4)),
@@ -202,6 +208,12 @@ def timeline(
     return _themed(alt.vconcat(columns, dots, spacing=10), theme, title)
 
 
+def _steps(top: int) -> list[int]:
+    """Whole numbers for an axis from 0 to `top` or a little more: five at most beside the 0."""
+    step = next(n * 10**power for power in count() for n in (1, 2, 5) if 4 * n * 10**power >= top)
+    return list(range(0, -(-top // step) * step + 1, step))
+
+
 def _themed(chart: Any, theme: Theme, title: str | None = None) -> Any:
     import altair as alt
 
@@ -209,7 +221,7 @@ def _themed(chart: Any, theme: Theme, title: str | None = None) -> Any:
         chart = chart.properties(title=alt.TitleParams(title, anchor="start"))
     words = {"labelColor": theme.quiet, "titleColor": theme.quiet, "labelFontSize": 12, "titleFontSize": 12}
     return (
-        chart.configure(background=theme.ground, font="system-ui, 'Noto Sans', sans-serif", padding=6)
+        chart.configure(background=theme.ground, font=FONT, padding=6)
         .configure_view(stroke=None)
         .configure_axis(gridColor=theme.line, domainColor=theme.line, tickColor=theme.line, **words)
         .configure_legend(**words)

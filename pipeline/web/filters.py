@@ -82,6 +82,13 @@ class Filters(_Dated):
 
 
 @dataclass(frozen=True)
+class QueueFilters(Filters):
+    """What of the reviewers' queue is shown."""
+
+    claim: Name = None
+
+
+@dataclass(frozen=True)
 class FeedFilters(_Addressed):
     """Which feeds are shown."""
 

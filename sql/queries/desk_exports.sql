@@ -104,26 +104,11 @@ order by t.story_id desc, t.published_at, t.article_id
 limit %(most)s::bigint
 
 -- story --
--- A story.
+-- A story by its number.
 select s.story_id, s.first_title, s.first_url, s.first_publisher, s.first_seen_at, s.first_published_at, s.last_published_at,
        s.articles, s.publishers, s.families, s.languages, s.copies_only
 from analysis.stories s
 where s.story_id = %(story)s
-
--- story_articles --
--- The articles of a story, in the order of publication.
-select s.story_id, s.article_id, s.relation, s.similarity, s.title, s.publisher, s.family, s.country, s.language, s.published_at,
-       s.first_seen_at, s.url, s.origin, s.version_id
-from analysis.story_articles s
-where s.story_id = %(story)s
-  and s.published_at >= coalesce(%(since)s::timestamptz, '-infinity')
-  and s.published_at < coalesce(%(until)s::timestamptz, 'infinity')
-  and (%(lang)s::text is null or s.language = %(lang)s::text)
-  and (%(country)s::text is null or s.country = %(country)s::text)
-  and (%(family)s::text is null or s.family = %(family)s::text)
-  and (%(origin)s::text is null or s.origin = %(origin)s::text)
-order by s.published_at, s.article_id
-limit %(most)s::bigint offset %(skipped)s::bigint
 
 -- article --
 -- An article in its latest text.

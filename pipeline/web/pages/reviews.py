@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Form, Query, Request, Response
+from fastapi import APIRouter, Depends, Form, Request, Response
 from fastapi.responses import JSONResponse, RedirectResponse
 
 from pipeline.adapters import database
-from pipeline.web.filters import Filters, Name
+from pipeline.web.filters import QueueFilters
 from pipeline.web.pages.common import DeskOf
 from pipeline.web.render import page
 from pipeline.web.security import check_form, local_path
@@ -26,12 +26,10 @@ Stance = Literal["supports", "refutes", "updates"]
 
 
 @router.get("/reviews")
-def queue(
-    request: Request, desk: DeskOf, filters: Annotated[Filters, Depends()], claim: Annotated[Name, Query()] = None
-) -> Response:
+def queue(request: Request, desk: DeskOf, filters: Annotated[QueueFilters, Depends()]) -> Response:
     found = desk.rows(
         "desk_reviews.queue",
-        claim=claim,
+        claim=filters.claim,
         since=filters.starts,
         until=filters.ends,
         lang=filters.lang,
@@ -49,9 +47,8 @@ def queue(
         total=total,
         pages=max(-(-total // WAITING), 1),
         waiting=waiting,
-        claim=claim,
         filters=filters,
-        given=desk.rows("desk_reviews.given", claim=claim, most=GIVEN),
+        given=desk.rows("desk_reviews.given", claim=filters.claim, most=GIVEN),
         flash=flash(request),
     )
 
