@@ -7,7 +7,6 @@ from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
@@ -15,6 +14,8 @@ from markupsafe import Markup
 
 from pipeline import __version__
 from pipeline.logic import ledger
+from pipeline.logic.written import is_link
+from pipeline.web import durations, highlights
 from pipeline.web.security import form_token
 
 if TYPE_CHECKING:
@@ -57,10 +58,11 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     made.filters.update(day=day, moment=moment, percent=percent, link=link, direction=direction, plain=plain)
+    made.filters.update(span=durations.span, since=durations.since, size=durations.size, pieces=highlights.pieces)
     made.filters.update(language=language_name, country=country_name, counted=counted, date=date_of)
     made.filters.update(quantity=quantity, marks=marks)
     made.globals.update(sparkline=sparkline, marked=marked, balance=balance, figure=figure)
-    made.globals.update(language_name=language_name, country_name=country_name)
+    made.globals.update(language_name=language_name, country_name=country_name, highlights=highlights)
     return made
 
 
@@ -82,8 +84,7 @@ def percent(share: float | None) -> str:
 
 def link(url: str | None) -> str | None:
     """The address where it is one that a browser may safely follow, else None: no javascript: or data: links."""
-    parts = urlsplit(url or "")
-    return url if parts.scheme in ("http", "https") and parts.netloc else None
+    return url if is_link(url) else None
 
 
 def direction(language: str | None) -> str:
