@@ -82,13 +82,6 @@ class Filters(_Dated):
 
 
 @dataclass(frozen=True)
-class QueueFilters(Filters):
-    """What of the reviewers' queue is shown."""
-
-    claim: Name = None
-
-
-@dataclass(frozen=True)
 class FeedFilters(_Addressed):
     """Which feeds are shown."""
 
@@ -109,3 +102,14 @@ class SearchFilters(_Dated):
     q: Annotated[str, Query(max_length=1000)] = ""
     way: Annotated[Literal["meaning", "words"] | None, BeforeValidator(_empty_is_none)] = None
     page: Annotated[int, Query(ge=1, le=10)] = 1
+
+
+@dataclass(frozen=True)
+class QueueFilters(_Dated):
+    """What of the reviewers' queue is shown."""
+
+    lang: Code = None
+    country: Code = None
+    stance: Stance = None
+    claim: Name = None
+    page: Page = 1
