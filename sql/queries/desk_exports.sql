@@ -143,19 +143,6 @@ where c.article_id = %(article)s
 order by c.captured_at, c.capture_id, c.version_id
 limit %(most)s::bigint offset %(skipped)s::bigint
 
--- review_queue --
--- Suggested matches that wait for a yes or no, the most telling first.
-select q.match_id, q.claim_id, q.statement, q.stance, q.probability, q.distance, q.sentence, q.why, q.text, q.title, q.language,
-       q.publisher, q.published_at, q.url, q.story_id, q.paragraph_id, q.matched_at
-from analysis.review_queue q
-where (%(claim)s::text is null or q.claim_id = %(claim)s::text)
-  and (%(lang)s::text is null or q.language = %(lang)s::text)
-  and (%(stance)s::text is null or q.stance = %(stance)s::text)
-  and q.published_at >= coalesce(%(since)s::timestamptz, '-infinity')
-  and q.published_at < coalesce(%(until)s::timestamptz, 'infinity')
-order by q.distance, q.published_at desc, q.match_id desc
-limit %(most)s::bigint offset %(skipped)s::bigint
-
 -- reviews --
 -- What reviewers said, the latest first.
 select r.review_id, r.match_id, r.claim_id, r.verdict, r.stance, r.reviewer, r.note, r.at, r.in_force, r.matcher_tier, r.probability,

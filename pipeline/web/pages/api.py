@@ -205,10 +205,16 @@ def search(
 
 @router.get("/reviews", tags=[REVIEWS], responses=OF_LIST, summary="Suggested matches, the most telling first")
 def review_queue(
-    desk: DeskOf, days: DaysOf, asked: AskedFor, claim: OneClaim = None, lang: Lang = None, stance: Stance = None
+    desk: DeskOf,
+    days: DaysOf,
+    asked: AskedFor,
+    claim: OneClaim = None,
+    lang: Lang = None,
+    country: Country = None,
+    stance: Stance = None,
 ) -> Listed[claim_rows.Suggestion]:
-    values = {"claim": claim, "lang": lang, "stance": stance, **days_values(days)}
-    return asked.answer(desk, claim_rows.Suggestion, "desk_exports.review_queue", "review-queue", **values)
+    values = {"claim": claim, "lang": lang, "country": country, "stance": stance, **days_values(days)}
+    return asked.answer(desk, claim_rows.Suggestion, "desk_reviews.queue", "review-queue", **values)
 
 
 @router.get("/reviews/done", tags=[REVIEWS], responses=OF_LIST, summary="What reviewers said, the latest first")
