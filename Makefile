@@ -105,6 +105,7 @@ screenshots: setup
 
 docs: setup
 	@$(BIN)/python scripts/docs.py
+	@$(BIN)/python scripts/cookbook.py
 
 # A corpus of your own, and what is read otherwise than expected: make bench-feeds BENCH="FOLDER --differ"
 bench-feeds: setup

@@ -63,7 +63,7 @@ class Question:
 def questions() -> list[Question]:
     """Those of docs/cookbook.sql, in its order."""
     text = (DOCS / "cookbook.sql").read_text(encoding="utf-8")
-    parts = re.split(r"^-- ([a-z_]+) --$", text, flags=re.MULTILINE)
+    parts = re.split(r"^-- ([a-z0-9_]+) --$", text, flags=re.MULTILINE)
     return [_question(name, part) for name, part in zip(parts[1::2], parts[2::2], strict=True)]
 
 
@@ -86,7 +86,7 @@ def settings(home: Path, dsn: str, port: int, **sections: Any) -> Settings:
         "contact": "cookbook@claimwatch.example",
         "batch": 1,
     }
-    poll = {"host_delay": 0.0, "batch": 1}
+    poll = {"host_delay": 0.0, "batch": 1, "max_interval": 43_200.0}  # due again on every evening
     return Settings(home=home, database={"dsn": dsn}, fetch=fetch, poll=poll, **sections)
 
 
@@ -160,6 +160,9 @@ def _cell(value: Any) -> str:
         return "yes" if value else "no"
     if isinstance(value, datetime):
         return f"{value.astimezone(UTC):%Y-%m-%d %H:%M}"
+    if isinstance(value, timedelta):
+        minutes = value // timedelta(minutes=1)
+        return f"{minutes // 1440} d {minutes // 60 % 24}:{minutes % 60:02}"
     if isinstance(value, list):
         return ", ".join(_cell(one) for one in value)
     if isinstance(value, dict):

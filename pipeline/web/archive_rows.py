@@ -43,6 +43,9 @@ class StoryArticle(Row):
     published_at: datetime
     first_seen_at: datetime
     url: str
+    country: str | None
+    origin: str | None
+    version_id: int
 
 
 @described("articles")
@@ -164,6 +167,42 @@ class Feed(Row):
     silent_for: timedelta | None
     entries_missed: float | None
     verified_at: datetime | None
+
+
+@described("feed_entries")
+class FeedEntry(Row):
+    """An item of a feed."""
+
+    feed_id: int
+    entry_id: int
+    article_id: int
+    title: str
+    language: str | None
+    published_at: datetime | None
+    first_seen_at: datetime
+    url: str | None
+    has_text: bool
+    last_outcome: str | None
+    last_problem: str | None
+
+
+@described("paragraphs articles")
+class Hit(Row):
+    """A paragraph that a search found, in the earliest article that carries it."""
+
+    rank: int = Field(description="Its place, from 1.")
+    found_by: str = Field(description="meaning, words or both.")
+    similarity: float | None = Field(description="Nearness in meaning: 1 is the same; empty where no vector was there.")
+    text: str
+    title: str
+    publisher: str
+    country: str | None
+    language: str | None
+    published_at: datetime
+    url: str
+    article_id: int | None
+    story_id: int | None
+    paragraph_id: int
 
 
 @described("publishers")

@@ -105,7 +105,11 @@ class SearchFilters(_Dated):
 
 
 @dataclass(frozen=True)
-class QueueFilters(Filters):
+class QueueFilters(_Dated):
     """What of the reviewers' queue is shown."""
 
+    lang: Code = None
+    country: Code = None
+    stance: Stance = None
     claim: Name = None
+    page: Page = 1

@@ -55,6 +55,7 @@ class Asked:
         page: Annotated[int, Query(ge=1, le=10_000, description="Which page, from 1; for format=json.")] = 1,
     ) -> None:
         self.request, self.form, self.size, self.page = request, form, size, page
+        self.note: str | None = None
 
     def answer(self, desk: Desk, model: type[One], statement: str, name: str, **values: Any) -> Listed[One]:
         """`name` is what the file is called, without its ending. A file is an answer that FastAPI sends as it is."""
@@ -62,7 +63,7 @@ class Asked:
             rows = desk.rows(statement, most=self.size + 1, skipped=(self.page - 1) * self.size, **values)
             shown = [model.model_validate(row) for row in rows[: self.size]]
             following = self._next() if len(rows) > self.size else None
-            return Listed[model](rows=shown, page=self.page, next=following)  # type: ignore[valid-type]
+            return Listed[model](rows=shown, page=self.page, next=following, note=self.note)  # type: ignore[valid-type]
         with desk.analyst() as conn:
             file = _whole(conn, self.form, list(model.model_fields), statement, values, model.model_validate)
         return cast("Listed[One]", sent(file, TYPES[self.form], f"{name}.{self.form}"))

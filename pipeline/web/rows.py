@@ -52,6 +52,9 @@ class Listed(BaseModel, Generic[One]):
     rows: list[One]
     page: int = Field(description="Which page it is, from 1.")
     next: str | None = Field(description="Address of the next page; empty on the last.")
+    note: str | None = Field(
+        None, description="What to know of this answer, such as that a search went by words alone."
+    )
 
 
 class Problem(BaseModel):

@@ -6,10 +6,6 @@ from analysis.claims c
 cross join lateral analysis.claim_state(c.claim_id, %(as_of)s::timestamptz, %(known_at)s::timestamptz) s
 where c.claim_id = %(claim)s
 
--- names --
--- The claims that are followed, for menus.
-select claim_id, statement from analysis.claims where retired_at is null order by topic, claim_id
-
 -- evidence --
 -- Stories that bear on a claim, the latest first: accepted ones where no tier is named. A story passes by a language, a
 -- country or a family where one of its articles has it. `total` counts all pages. No `most`: every row.
@@ -23,9 +19,7 @@ with shown as (
       and (%(lang)s::text is null or %(lang)s::text = any (e.languages || e.language))
       and (%(country)s::text is null or %(country)s::text = any (e.countries || e.country))
       and (%(origin)s::text is null or %(origin)s::text = any (e.origins))
-      and (%(family)s::text is null or e.family = %(family)s::text
-           or e.story_id in (select a.story_id from analysis.article_evidence a
-                             where a.claim_id = %(claim)s and a.family = %(family)s::text))
+      and (%(family)s::text is null or %(family)s::text = any (e.family_names || e.family))
     order by coalesce(e.first_at, e.published_at) desc, e.story_id desc
     limit %(most)s::bigint offset %(skipped)s::bigint
 )
@@ -55,34 +49,59 @@ cross join lateral (
 ) a
 order by a.story_id, a.published_at, a.article_id
 
--- choices --
--- What a claim's evidence can be filtered by, with how many stories each choice has; tiers are counted beside.
-with found as materialized (
-    select e.tier, e.stance, e.languages || e.language as languages, e.countries || e.country as countries, e.origins
-    from analysis.evidence e
-    where e.claim_id = %(claim)s
-), listed as (
-    select f.* from found f where f.tier = coalesce(%(tier)s::text, 'accepted')
+-- page --
+-- The same evidence for a page of the desk, and in one pass what it can be filtered by: `choices` is an object of filters,
+-- each with [value, stories]. Of tiers all stories are counted, of the others those of the tier shown. One row without a
+-- story where nothing passes.
+with every as materialized (
+    select e.*, coalesce(e.first_at, e.published_at) as began_at from analysis.evidence e where e.claim_id = %(claim)s
+), listed as materialized (
+    select e.* from every e where e.tier = coalesce(%(tier)s::text, 'accepted')
+), shown as (
+    select e.*, count(*) over () as total
+    from listed e
+    where e.began_at >= coalesce(%(since)s::timestamptz, '-infinity')
+      and e.began_at < coalesce(%(until)s::timestamptz, 'infinity')
+      and (%(stance)s::text is null or e.stance = %(stance)s::text)
+      and (%(lang)s::text is null or %(lang)s::text = any (e.languages || e.language))
+      and (%(country)s::text is null or %(country)s::text = any (e.countries || e.country))
+      and (%(origin)s::text is null or %(origin)s::text = any (e.origins))
+      and (%(family)s::text is null or %(family)s::text = any (e.family_names || e.family))
+    order by e.began_at desc, e.story_id desc
+    limit %(most)s::bigint offset %(skipped)s::bigint
+), choice (filter, value, stories) as (
+    select 'tier', e.tier, count(*) from every e group by e.tier
+    union all
+    select 'stance', l.stance, count(*) from listed l group by l.stance
+    union all
+    select 'lang', v.value, count(*) from listed l cross join lateral unnest(l.languages) v (value) group by v.value
+    union all
+    select 'country', v.value, count(*) from listed l cross join lateral unnest(l.countries) v (value) group by v.value
+    union all
+    select 'family', v.value, count(*) from listed l cross join lateral unnest(l.family_names) v (value) group by v.value
+    union all
+    select 'origin', v.value, count(*) from listed l cross join lateral unnest(l.origins) v (value) group by v.value
+), choices as (
+    select jsonb_object_agg(c.filter, c.options) as choices
+    from (
+        select c.filter, jsonb_agg(jsonb_build_array(c.value, c.stories) order by c.stories desc, c.value) as options
+        from choice c
+        group by c.filter
+    ) c
 )
-select 'tier' as filter, f.tier as value, count(*) as stories from found f group by f.tier
-union all
-select 'stance', l.stance, count(*) from listed l group by l.stance
-union all
-select 'lang', v.value, count(*)
-from listed l cross join lateral (select distinct value from unnest(l.languages) as u (value)) v
-where v.value is not null group by v.value
-union all
-select 'country', v.value, count(*)
-from listed l cross join lateral (select distinct value from unnest(l.countries) as u (value)) v
-where v.value is not null group by v.value
-union all
-select 'origin', v.value, count(*) from listed l cross join lateral unnest(l.origins) as v (value) group by v.value
-union all
-select 'family', a.family, count(distinct a.story_id)
-from analysis.article_evidence a
-where a.claim_id = %(claim)s and coalesce(%(tier)s::text, 'accepted') = 'accepted' and a.family is not null
-group by a.family
-order by filter, stories desc, value
+select s.claim_id, s.tier, s.stance, s.probability, s.sentence, p.text, s.publisher, s.family, s.country, s.language,
+       s.title, s.url, s.published_at, s.articles, s.families, s.began_at as first_at, s.origins, s.review, s.why,
+       s.matched_at, s.story_id, s.article_id, s.version_id, s.match_id, s.total, c.choices
+from choices c
+left join shown s on true
+left join lateral (
+    select p.text
+    from analysis.paragraphs p
+    where p.paragraph_id = s.paragraph_id and p.version_id = s.version_id
+    order by p.position
+    limit 1
+) p on true
+order by s.began_at desc, s.story_id desc
 
 -- events --
 -- What happened to a claim, the latest first.

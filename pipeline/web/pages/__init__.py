@@ -1,18 +1,6 @@
 """The desk's pages, one noun a file."""
 
-from pipeline.web.pages import (
-    api,
-    articles,
-    board,
-    captures,
-    claims,
-    exports,
-    feeds,
-    reviews,
-    search,
-    stories,
-    visits,
-)
+from pipeline.web.pages import api, articles, board, captures, claims, exports, feeds, reviews, search, stories, visits
 
 ROUTERS = (
     visits.router,

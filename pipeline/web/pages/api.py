@@ -10,7 +10,9 @@ from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
 from pipeline.web import archive_rows, claim_rows
 from pipeline.web.apidoc import described_operations
 from pipeline.web.desk import Desk
+from pipeline.web.filters import SearchFilters
 from pipeline.web.lists import OF_LIST, Asked
+from pipeline.web.pages import search as search_page
 from pipeline.web.pages.common import DeskOf
 from pipeline.web.parameters import (
     Claim,
@@ -22,8 +24,10 @@ from pipeline.web.parameters import (
     Number,
     OneClaim,
     Origin,
+    Publisher,
     Stance,
     VoicesOf,
+    Way,
     days_values,
     evidence_values,
     voices_values,
@@ -137,10 +141,11 @@ def story(desk: DeskOf, story: Number) -> archive_rows.Story:
 @router.get(
     "/stories/{story}/articles", tags=[ARCHIVE], responses=OF_LIST, summary="Who told a story, in order of time"
 )
-def story_articles(desk: DeskOf, story: Number, asked: AskedFor) -> Listed[archive_rows.StoryArticle]:
-    return asked.answer(
-        desk, archive_rows.StoryArticle, "desk_exports.story_articles", f"story-{story}-articles", story=story
-    )
+def story_articles(
+    desk: DeskOf, story: Number, days: DaysOf, voices: VoicesOf, asked: AskedFor, origin: Origin = None
+) -> Listed[archive_rows.StoryArticle]:
+    values = {"story_id": story, "origin": origin, **days_values(days), **voices_values(voices)}
+    return asked.answer(desk, archive_rows.StoryArticle, "desk_stories.articles", f"story-{story}-articles", **values)
 
 
 @router.get("/articles/{article}", tags=[ARCHIVE], summary="An article in its latest text")
@@ -180,12 +185,36 @@ def captures(desk: DeskOf, article: Number, asked: AskedFor) -> Listed[archive_r
     )
 
 
+@router.get("/search", tags=[ARCHIVE], responses=OF_LIST, summary="The paragraphs that a text finds, the best first")
+def search(
+    request: Request,
+    desk: DeskOf,
+    q: Annotated[str, Query(min_length=1, max_length=1000, description="What to look for, in any language.")],
+    days: DaysOf,
+    asked: AskedFor,
+    lang: Lang = None,
+    country: Country = None,
+    publisher: Publisher = None,
+    way: Way = None,
+) -> Listed[archive_rows.Hit]:
+    """A hundred at most. Where the desk has no embedding model they are found by words alone; found_by tells."""
+    given = SearchFilters(days.since, days.until, lang, country, publisher, q, way)
+    values, asked.note = search_page.asked(desk, request.app.state.meaning, given)
+    return asked.answer(desk, archive_rows.Hit, "desk_search.hybrid", "search", **values)
+
+
 @router.get("/reviews", tags=[REVIEWS], responses=OF_LIST, summary="Suggested matches, the most telling first")
 def review_queue(
-    desk: DeskOf, days: DaysOf, asked: AskedFor, claim: OneClaim = None, lang: Lang = None, stance: Stance = None
+    desk: DeskOf,
+    days: DaysOf,
+    asked: AskedFor,
+    claim: OneClaim = None,
+    lang: Lang = None,
+    country: Country = None,
+    stance: Stance = None,
 ) -> Listed[claim_rows.Suggestion]:
-    values = {"claim": claim, "lang": lang, "stance": stance, **days_values(days)}
-    return asked.answer(desk, claim_rows.Suggestion, "desk_exports.review_queue", "review-queue", **values)
+    values = {"claim": claim, "lang": lang, "country": country, "stance": stance, **days_values(days)}
+    return asked.answer(desk, claim_rows.Suggestion, "desk_reviews.queue", "review-queue", **values)
 
 
 @router.get("/reviews/done", tags=[REVIEWS], responses=OF_LIST, summary="What reviewers said, the latest first")
@@ -196,6 +225,11 @@ def reviews(desk: DeskOf, asked: AskedFor, claim: OneClaim = None) -> Listed[cla
 @router.get("/feeds", tags=[FEEDS], responses=OF_LIST, summary="How every feed is doing")
 def feeds(desk: DeskOf, voices: VoicesOf, asked: AskedFor, health: Health = None) -> Listed[archive_rows.Feed]:
     return asked.answer(desk, archive_rows.Feed, "desk_exports.feeds", "feeds", health=health, **voices_values(voices))
+
+
+@router.get("/feeds/{feed}/entries", tags=[FEEDS], responses=OF_LIST, summary="What a feed brought, the latest first")
+def feed_entries(desk: DeskOf, feed: Number, asked: AskedFor) -> Listed[archive_rows.FeedEntry]:
+    return asked.answer(desk, archive_rows.FeedEntry, "desk_feeds.entries", f"feed-{feed}-entries", feed_id=feed)
 
 
 @router.get("/publishers", tags=[FEEDS], responses=OF_LIST, summary="Who publishes, and how much of it is evidence")

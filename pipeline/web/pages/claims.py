@@ -34,7 +34,8 @@ MEDIA = {"svg": "image/svg+xml", "png": "image/png"}
 @router.get("/claims/{claim_id}")
 def claim(request: Request, desk: DeskOf, claim_id: ClaimId, filters: TheseFilters) -> Response:
     found = known(desk, claim_id)
-    evidence = desk.rows("desk_claims.evidence", **chosen(claim_id, filters, PAGE))
+    listed = desk.rows("desk_claims.page", **chosen(claim_id, filters, PAGE))
+    evidence = [e for e in listed if e.story_id is not None]
     stories = [e.story_id for e in evidence]
     copies = defaultdict(list)
     for copy in desk.rows("desk_claims.copies", stories=stories, most=COPIES) if stories else ():
@@ -52,7 +53,7 @@ def claim(request: Request, desk: DeskOf, claim_id: ClaimId, filters: TheseFilte
         pages=-(-evidence[0].total // PAGE) if evidence else 1,
         copies=copies,
         verdicts=verdicts,
-        choices=choices(desk, claim_id, filters),
+        choices=choices(listed[0].choices or {}, filters),
         figures=_by_role(desk, claim_id, figures),
         drawable=any(f.authority and not (f.denied or f.increment or f.earlier) for f in figures),
         shown=SHOWN,
@@ -109,7 +110,7 @@ def known(desk: Desk, claim_id: str) -> Any:
 
 
 def chosen(claim_id: str, filters: Filters, most: int | None) -> dict[str, Any]:
-    """Values for desk_claims.evidence; no `most` stands for every row."""
+    """Values for desk_claims.page and .evidence; no `most` stands for every row."""
     return {
         "claim": claim_id,
         "since": filters.starts,
@@ -120,15 +121,13 @@ def chosen(claim_id: str, filters: Filters, most: int | None) -> dict[str, Any]:
     }
 
 
-def choices(desk: Desk, claim_id: str, filters: Filters) -> dict[str, list[tuple[str, int]]]:
+def choices(found: dict[str, list[list[Any]]], filters: Filters) -> dict[str, list[tuple[str, int]]]:
     """What there is to filter by: {"lang": [("ko", 12), ...], ...}. What an address asks for is among them."""
-    found: dict[str, list[tuple[str, int]]] = defaultdict(list)
-    for r in desk.rows("desk_claims.choices", claim=claim_id, tier=filters.tier):
-        found[r.filter].append((r.value, r.stories))
+    made = {name: [(value, stories) for value, stories in options] for name, options in found.items()}
     for name, value in filters.given.items():
-        if name in ("lang", "country", "family", "origin") and value not in dict(found[name]):
-            found[name].append((value, 0))
-    return found
+        if name in ("lang", "country", "family", "origin") and value not in dict(made.setdefault(name, [])):
+            made[name].append((value, 0))
+    return made
 
 
 def _by_role(desk: Desk, claim_id: str, figures: list[Any]) -> list[tuple[str, Any, list[Any]]]:
