@@ -72,8 +72,10 @@ def test_what_it_bears_on(client: httpx.Client, conn: psycopg.Connection[Any]) -
     query = "select * from analysis.evidence where story_id = %s and tier = 'accepted' order by probability desc"
     accepted = conn.execute(query, [story]).fetchall()
     assert accepted
-    assert links(page, ".bears")[: len(accepted)] == [f"/claims/{e.claim_id}" for e in accepted]
-    assert text(page, ".bears blockquote")[: len(accepted)] == [" ".join(e.sentence.split()) for e in accepted]
+    assert links(page, ".told-and-bears .card")[: len(accepted)] == [f"/claims/{e.claim_id}" for e in accepted]
+    assert text(page, ".told-and-bears .card blockquote")[: len(accepted)] == [
+        " ".join(e.sentence.split()) for e in accepted
+    ]
 
 
 def test_filters_stand_in_the_address_and_narrow_the_list(client: httpx.Client, conn: psycopg.Connection[Any]) -> None:
