@@ -6,12 +6,13 @@ VENV ?= .venv
 #   make demo TORCH_INDEX=https://download.pytorch.org/whl/cpu
 TORCH_INDEX ?=
 BENCH ?=
+SHOTS ?=
 # Options of pytest: two processes, since the tests wait as much as they count. One test file stays in one of them.
 TESTS ?= -n 2 --dist loadfile
 BIN := $(VENV)/bin
 BENCHES := stream eval ablation clef match search hybrid origins stories figures numerals poll schedule feeds archive backfill extract
 
-.PHONY: help setup demo test lint docs soak $(BENCHES:%=bench-%)
+.PHONY: help setup demo test lint docs screenshots soak $(BENCHES:%=bench-%)
 .DEFAULT_GOAL := help
 
 help:
@@ -105,6 +106,10 @@ bench-extract: setup .bench/extract/.ready
 	@$(PYTHON) -m venv .bench/extract
 	@.bench/extract/bin/python -m pip install --quiet --disable-pip-version-check "newspaper4k[all]==0.9.6" news-please==1.6.16
 	@touch $@
+
+# The desk's pages as images in docs/img, from a home that the demo has filled: make screenshots SHOTS="--home .demo"
+screenshots: setup
+	@PYTHONPATH=. $(BIN)/python scripts/screenshots.py $(SHOTS)
 
 docs: setup
 	@$(BIN)/python scripts/docs.py

@@ -373,3 +373,25 @@ where claim_id = 'killed-in-kursk' and concept_group is not null;
 select backfill_id, kind, source, state, files_done, files, articles, read, problem
 from analysis.backfills
 order by added_at desc;
+
+-- items_without_a_text --
+-- What did the feeds bring this week whose article could not be read, and why?
+select f.publisher, e.first_seen_at, e.title, e.last_outcome, e.last_problem, e.url
+from analysis.feed_entries e
+join analysis.feed_health f using (feed_id)
+where not e.has_text and e.first_seen_at > now() - interval '7 days'
+order by e.first_seen_at desc
+limit 50;
+
+-- feeds_in_trouble_of_late --
+-- Which feeds failed most often in the last week, and how?
+select f.publisher, p.outcome, count(*) as polls, max(p.at) as last_at, (array_agg(p.problem order by p.at desc))[1] as problem
+from analysis.feed_problems p
+join analysis.feed_health f using (feed_id)
+where p.at > now() - interval '7 days'
+group by f.publisher, p.outcome
+order by polls desc;
+
+-- models --
+-- Whose vectors are searched?
+select model, dimensions, active, registered_at, weights_hash from analysis.models order by model_id;

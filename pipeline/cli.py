@@ -16,6 +16,7 @@ from pipeline.commands import (
     figures,
     inspect,
     origins,
+    packet,
     quality,
     replay,
     review,
@@ -83,6 +84,7 @@ app.command(rich_help_panel=ASK)(search.search)
 app.command(rich_help_panel=ASK)(search.vector)
 app.command(rich_help_panel=ASK)(timeline.timeline)
 app.command(rich_help_panel=ASK)(figures.figures)
+app.command(rich_help_panel=ASK)(packet.packet)
 app.command(rich_help_panel=ASK)(archive.article)
 app.add_typer(archive.archive_app, name="archive", rich_help_panel=ASK)
 app.command(rich_help_panel=ASK)(setup.psql)

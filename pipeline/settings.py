@@ -210,6 +210,12 @@ class WebSettings(Section):
             raise ValueError(f"{value!r} is not an address like https://desk.example.org")
         return value
 
+    @property
+    def address(self) -> str:
+        """Where readers find the desk, without a slash at the end."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return (self.public_url or f"http://{host}:{self.port}").rstrip("/")
+
 
 class Settings(BaseSettings):
     """Everything an operator may set; see docs/settings.md."""
@@ -323,7 +329,7 @@ def redacted(settings: Settings) -> dict[str, Any]:
 
 @cache
 def root() -> Path:
-    """The folder with sql/, dags/, claims/ and feeds/: the checkout, or the copy bundled in a wheel."""
+    """The folder with sql/, dags/, plugins/, claims/ and feeds/: the checkout, or the copy bundled in a wheel."""
     package = Path(__file__).parent
     checkout = package.parent
     if (checkout / "sql" / "migrations").is_dir():

@@ -120,6 +120,11 @@ def vector_rows(conn: Connection, name: str, model_id: int | None = None, /, **v
     return conn.execute(statement(name, model_id, _elsewhere.get(conn)), values, binary=True).fetchall()
 
 
+def shown(conn: Connection, name: str, /, **values: Any) -> str:
+    """A named statement with its values in their places, as an analyst would run it in psql."""
+    return psycopg.ClientCursor(conn).mogrify(statement(name), values)
+
+
 def execute_many(conn: Connection, name: str, values: list[dict[str, Any]], model_id: int | None = None) -> None:
     """Run a named statement once for each set of values, in one round trip."""
     if values:

@@ -1,4 +1,4 @@
-"""`claimwatch up`: the database, Airflow and what answers searches on this machine, until Ctrl-C."""
+"""`claimwatch up`: the database, Airflow, the desk and what answers searches on this machine, until Ctrl-C."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from pathlib import Path
 
 from pipeline.adapters import database
 from pipeline.errors import TransientError
+from pipeline.local import desk
 from pipeline.local.airflow import AirflowServices
 from pipeline.local.prepare import prepare
 from pipeline.local.processes import Supervisor, exit_on_signals
@@ -25,16 +26,18 @@ PARSE_SECONDS = 120.0
 
 @contextmanager
 def airflow(settings: Settings, supervisor: Supervisor) -> Iterator[AirflowServices]:
-    """A migrated database, and Airflow running the DAGs on it; the children end with the supervisor."""
+    """A migrated database, Airflow running the DAGs on it, and the desk; the children end with the supervisor."""
     server = database.embedded_server(settings)
     console.print("database ...")
     server.start()  # holds Airflow's own tables even where the pipeline's live elsewhere
     server.bootstrap()
     prepare(settings)
+    desk.start(settings, supervisor)
     services = AirflowServices(
         settings.home,
         server.sqlalchemy_url(),
         root() / "dags",
+        plugins_folder=root() / "plugins",
         port=settings.airflow.port,
         parallelism=settings.airflow.parallelism,
         extra_env={"CLAIMWATCH_HOME": str(settings.home)},
@@ -46,6 +49,8 @@ def airflow(settings: Settings, supervisor: Supervisor) -> Iterator[AirflowServi
     _unpause(services)
     listen(settings, supervisor)
     console.print(f"Airflow ready: {services.url}, DAGs {', '.join(DAGS)} unpaused")
+    desk.wait_ready(settings, supervisor)
+    console.print(f"desk ready: {settings.web.address}")
     yield services
 
 
@@ -71,7 +76,7 @@ def _unpause(services: AirflowServices) -> None:
 
 
 def watch(settings: Settings, supervisor: Supervisor, seconds: float) -> None:
-    """Wait; a crashed database server is started again, a crashed Airflow component ends the wait with an error."""
+    """Wait; a crashed database server is started again, any crashed child ends the wait with an error."""
     server = database.embedded_server(settings)
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
@@ -85,6 +90,7 @@ def where_to_look(settings: Settings, services: AirflowServices | None = None) -
     """`services` is what runs and stays up."""
     command = "claimwatch" if shutil.which("claimwatch") else str(Path(sys.executable).with_name("claimwatch"))
     if services is not None:
+        console.print(f"The desk:        {settings.web.address}", soft_wrap=True)
         user, _ = services.login()
         where = f"(user {user}, password in {settings.home}/secrets/airflow_users.json)"
         console.print(f"Airflow's page:  {services.url}  {where}", soft_wrap=True)

@@ -19,6 +19,7 @@ from pipeline.clock import Clock
 from pipeline.errors import ClaimwatchError
 from pipeline.settings import Settings
 from pipeline.web.desk import Desk
+from pipeline.web.meaning import Meaning
 from pipeline.web.pages import ROUTERS
 from pipeline.web.render import FOLDER, page
 from pipeline.web.security import Guard
@@ -34,6 +35,7 @@ def create(settings: Settings, clock: Clock | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        app.state.meaning.warm()  # so that the first search need not wait for the model
         yield
         app.state.desk.close()
 
@@ -48,6 +50,7 @@ def create(settings: Settings, clock: Clock | None = None) -> FastAPI:
         lifespan=lifespan,
     )
     app.state.desk = Desk(settings, clock)
+    app.state.meaning = Meaning(settings.embed)
     app.state.guard = Guard(settings)
     app.state.guard.install(app)
     for router in ROUTERS:

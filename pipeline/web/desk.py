@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from functools import cached_property
 from typing import Any
 
 import psycopg
@@ -30,13 +29,10 @@ class Desk:
         self.clock = clock or settings.clock()
         self._pools: dict[str, ConnectionPool[Connection]] = {}
 
-    @cached_property
+    @property
     def public_url(self) -> str:
         """Where readers find the desk, without a slash at the end."""
-        web = self.settings.web
-        return (web.public_url or f"http://{web.host if ':' not in web.host else f'[{web.host}]'}:{web.port}").rstrip(
-            "/"
-        )
+        return self.settings.web.address
 
     def now(self) -> datetime:
         return self.clock.now()

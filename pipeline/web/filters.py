@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, date, datetime, time
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import urlencode
 
 from fastapi import Query
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, Field
 
 PAGE = 50  # rows of a list on one page
 
@@ -19,25 +19,42 @@ def _empty_is_none(value: object) -> object:
 
 
 Day = Annotated[date | None, BeforeValidator(_empty_is_none)]
-Code = Annotated[str | None, BeforeValidator(_empty_is_none), Query(max_length=8)]
-Name = Annotated[str | None, BeforeValidator(_empty_is_none), Query(max_length=200)]
+# The length is the text's own: of a union it would be asked of None too.
+Code = Annotated[Annotated[str, Field(max_length=8)] | None, BeforeValidator(_empty_is_none)]
+Name = Annotated[Annotated[str, Field(max_length=200)] | None, BeforeValidator(_empty_is_none)]
 Stance = Annotated[Literal["supports", "refutes", "updates"] | None, BeforeValidator(_empty_is_none)]
 Tier = Annotated[Literal["accepted", "suggested", "rejected"] | None, BeforeValidator(_empty_is_none)]
 
 
+Health = Annotated[
+    Literal["gone", "failing", "silent", "unverified", "new", "paused", "well"] | None, BeforeValidator(_empty_is_none)
+]
+Page = Annotated[int, Query(ge=1, le=10_000)]
+
+
 @dataclass(frozen=True)
-class Filters:
-    """What of the evidence is shown. Days are UTC; `until` is the last day shown."""
+class _Addressed:
+    """Fields that stand in an address under their own names."""
+
+    @property
+    def given(self) -> dict[str, str]:
+        """Those that are set, as they stand in an address; without the page."""
+        values = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "page"}
+        return {name: str(value) for name, value in values.items() if value is not None}
+
+    def address(self, **changes: object) -> str:
+        """These filters, some of them changed, as the query of an address: "?lang=ko&page=2" or nothing."""
+        changed: Any = replace(self, **({"page": 1} | changes))
+        query = urlencode(changed.given | ({"page": str(changed.page)} if changed.page > 1 else {}))
+        return f"?{query}" if query else ""
+
+
+@dataclass(frozen=True)
+class _Dated(_Addressed):
+    """Days are UTC; `until` is the last day shown."""
 
     since: Day = None
     until: Day = None
-    lang: Code = None
-    country: Code = None
-    family: Name = None
-    origin: Name = None
-    stance: Stance = None
-    tier: Tier = None
-    page: Annotated[int, Query(ge=1, le=10_000)] = 1
 
     @property
     def starts(self) -> datetime | None:
@@ -50,14 +67,49 @@ class Filters:
             return None
         return datetime.combine(date.fromordinal(min(self.until.toordinal() + 1, date.max.toordinal())), time(), UTC)
 
-    @property
-    def given(self) -> dict[str, str]:
-        """Those that are set, as they stand in an address; without the page."""
-        values = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "page"}
-        return {name: str(value) for name, value in values.items() if value is not None}
 
-    def address(self, **changes: object) -> str:
-        """These filters, some of them changed, as the query of an address: "?lang=ko&page=2" or nothing."""
-        changed = replace(self, **{"page": 1, **changes})  # type: ignore[arg-type]
-        query = urlencode(changed.given | ({"page": str(changed.page)} if changed.page > 1 else {}))
-        return f"?{query}" if query else ""
+@dataclass(frozen=True)
+class Filters(_Dated):
+    """What of the evidence is shown."""
+
+    lang: Code = None
+    country: Code = None
+    family: Name = None
+    origin: Name = None
+    stance: Stance = None
+    tier: Tier = None
+    page: Page = 1
+
+
+@dataclass(frozen=True)
+class FeedFilters(_Addressed):
+    """Which feeds are shown."""
+
+    health: Health = None
+    lang: Code = None
+    country: Code = None
+    family: Name = None
+    page: Page = 1
+
+
+@dataclass(frozen=True)
+class SearchFilters(_Dated):
+    """What is searched for, where, and how: by meaning and words together unless `way` says otherwise."""
+
+    lang: Code = None
+    country: Code = None
+    publisher: Name = None
+    q: Annotated[str, Query(max_length=1000)] = ""
+    way: Annotated[Literal["meaning", "words"] | None, BeforeValidator(_empty_is_none)] = None
+    page: Annotated[int, Query(ge=1, le=10)] = 1
+
+
+@dataclass(frozen=True)
+class QueueFilters(_Dated):
+    """What of the reviewers' queue is shown."""
+
+    lang: Code = None
+    country: Code = None
+    stance: Stance = None
+    claim: Name = None
+    page: Page = 1

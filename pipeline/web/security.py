@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import json
 import secrets
 import time
 from collections import deque
@@ -26,6 +27,7 @@ from pipeline.settings import Settings, WebSettings
 
 STAYS = 14 * 86400  # seconds that a login holds after the last visit
 TRIES, WINDOW = 10, 60.0  # wrong passwords in so many seconds, of all visitors together, until nobody is asked
+FEED = "events.atom"  # of a claim
 OPEN = ("/login", "/static/", "/healthz")  # shown to anybody; holds nothing of ours
 
 # Nothing from elsewhere, nothing inline: a script tag that got through the escaping would still not run.
@@ -117,7 +119,7 @@ class Guard:
                 "[web] public_url and a password.\n",
                 status_code=421,
             )
-        if not self.closed or request.url.path.startswith(OPEN) or self.known(request):
+        if not self.closed or request.url.path.startswith(OPEN) or self.known(request) or self._follows(request):
             return None
         if request.url.path.startswith("/api/") or request.method not in ("GET", "HEAD"):
             return JSONResponse(
@@ -137,6 +139,25 @@ class Guard:
         return self.web.password is not None and hmac.compare_digest(
             str(request.session.get("login", "")), self._login()
         )
+
+    def feed_address(self, claim_id: str) -> str:
+        """Path of a claim's feed. Where the desk is closed it carries a key, since feed readers can't log in: it opens
+        this one feed, until password or token change.
+        """
+        path = f"/claims/{quote(claim_id, safe='')}/{FEED}"
+        return f"{path}?key={self._feed_key(claim_id)}" if self.closed else path
+
+    def _follows(self, request: Request) -> bool:
+        """Whether a request has the key of the feed that it asks for."""
+        _, claims, claim_id, *rest = [*str(request.scope["path"]).split("/"), "", ""]
+        given = request.query_params.get("key", "")
+        right = claims == "claims" and rest[:1] == [FEED] and request.method == "GET"
+        return right and hmac.compare_digest(given.encode(), self._feed_key(claim_id).encode())
+
+    def _feed_key(self, claim_id: str) -> str:
+        token = self.web.token.get_secret_value() if self.web.token else ""
+        text = json.dumps([FEED, self._login(), token, claim_id])
+        return hmac.new(self.key.encode(), text.encode(), hashlib.sha256).hexdigest()[:32]
 
     def log_in(self, request: Request, password: str) -> bool:
         """Whether the password was right; the session holds a mark of it, so that a changed one ends all sessions."""

@@ -41,8 +41,9 @@ select part, name, value, says
 from (
     select 1 as block, 0::bigint as place, 'decision' as part, 'tier' as name, one.probability as value,
            format('%s, at a probability of %s %%', coalesce(one.matcher_tier, one.tier), round(one.probability::numeric * 100))
-           || coalesce(format('; of %s labelled pairs accepted at this setting %s %% were right', one.labels,
-                              round(one.precision::numeric * 100)), '') as says
+           || case when one.labels is null then ''
+                   else format('; of %s labelled pairs accepted at this setting %s %% were right', one.labels,
+                               round(one.precision::numeric * 100)) end as says
     from one
     union all
     select 1, 1, 'decision', 'stance', null, coalesce(one.matcher_stance, one.stance) from one

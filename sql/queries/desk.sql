@@ -4,4 +4,4 @@ select 1 as alive
 
 -- board --
 -- Every claim with what is new since a moment.
-select c.claim_id, c.statement, %(since)s::timestamptz as since from analysis.claims c
+select b.* from analysis.board(%(since)s::timestamptz, %(as_of)s::timestamptz) b
