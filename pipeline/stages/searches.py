@@ -53,12 +53,12 @@ def listen(services: Services, stop: Callable[[], bool] = lambda: False) -> None
     while not stop():
         try:
             with services.session() if tries == 0 else database.session(services.settings) as conn:
+                tries = 1
                 rows(conn, "searches.introduce", name=NAME)
                 notifications.subscribe(conn, CHANNEL)
                 log.info("listening for searches")
                 while not stop():
                     answer(conn, services)
-                    tries = 1
                     notifications.wait(conn, IDLE)
         except (psycopg.OperationalError, ClaimwatchError) as error:
             if tries == 0:
