@@ -54,8 +54,13 @@ ROUNDS = 10  # how often each of the few claims is asked for, each time in anoth
 SCANS = 12  # exact scans that are timed
 WINDOW = timedelta(days=3.65)
 WINDOWS: dict[str, timedelta | None] = {"none": None, "1 %": WINDOW}
-MEMORY = {"shared_buffers": "4GB", "maintenance_work_mem": "4GB"}
 DETOURS = ("0.1 %", timedelta(days=0.365)), ("3 %", timedelta(days=11)), ("10 %", timedelta(days=36.5))
+
+
+def memory(paragraphs: int) -> dict[str, str]:
+    """What the server needs: tables and indexes in memory, the graph while it is built; 2.5 GB each for a million."""
+    megabytes = max(256, paragraphs // 400)
+    return {"shared_buffers": f"{megabytes}MB", "maintenance_work_mem": f"{megabytes}MB"}
 
 
 class Prepared(Services):
@@ -256,7 +261,7 @@ def encoding(encoder: Encoder, texts: Sequence[str]) -> float:
 
 
 def run(arguments: argparse.Namespace, home: Path) -> dict[str, Any]:
-    settings = Settings(home=home, database=MEMORY)
+    settings = Settings(home=home, database=memory(arguments.paragraphs))
     encoder = Encoder(load().embed)
     cached = CachedEncoder(encoder, arguments.vectors or load().home / "vectors.sqlite")
     services = Prepared(settings, cached)

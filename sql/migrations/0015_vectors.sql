@@ -3,8 +3,8 @@
 create index versions_published on ingest.versions (published_at) include (version_id, language);
 create index versions_language on ingest.versions (language, published_at) include (version_id);
 
--- As in 0001 but for the index. With m = 24 and ef_construction = 128, ef_search 100 finds as many of the ten nearest
--- as 250 do with pgvector's defaults (16, 64), in half the time, and the index is hardly larger: docs/performance.md.
+-- As in 0001 but for the index. With m = 24 and ef_construction = 128, ef_search 100 finds about as many of the ten
+-- nearest as 250 do with pgvector's defaults (16, 64): docs/performance.md.
 create or replace function ingest.register_model(p_name text, p_weights_hash text, p_dimensions integer, p_now timestamptz)
 returns integer
 language plpgsql
