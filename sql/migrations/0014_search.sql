@@ -81,10 +81,11 @@ begin
              with ordinality as piece (found, place)
         cross join lateral (
             select 1 as pair, case when piece.found[1] ~ '^[0-9]' then left(piece.found[1], 40) else left(
-                regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(piece.found[1],
+                regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(piece.found[1],
                     '(?<=[a-z]{2})ies$', 'y'),
                     '(?<=[a-z]{2}[^su])s$', ''),
                     '(?<=[\u0400-\u052f]{3})(?:ся|сь)$', ''),
+                    '(?<=[\u0400-\u052f]{3})(?:' || c_endings || ')$', ''),
                     '(?<=[\u0400-\u052f]{3})(?:' || c_endings || ')$', ''),
                     'нн', 'н', 'g'), 6) end as word
             where piece.found[1] is not null and piece.found[1] !~ '^[a-z]$'
