@@ -120,7 +120,7 @@ def test_pages(client: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
     first = seen(client, f"/claims/{CLAIM}?lang=en")
     found = shown(first)
     while older := first.cssselect("a[rel=next]"):
-        first = seen(client, older[0].get("href"))
+        first = seen(client, f"/claims/{CLAIM}{older[0].get('href')}")
         found += shown(first)
     monkeypatch.undo()
     assert found == shown(seen(client, f"/claims/{CLAIM}?lang=en"))
