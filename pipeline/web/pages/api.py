@@ -55,7 +55,7 @@ CLAIMS, ARCHIVE, REVIEWS, FEEDS = "Claims", "Stories and articles", "Reviews", "
 @router.get("", include_in_schema=False)
 def documentation(request: Request, desk: DeskOf) -> Response:
     groups = described_operations(request.app.openapi())
-    first = desk.row("desk_claims.names")
+    first = desk.row("desk_exports.any_claim")
     claim = first.claim_id if first else "CLAIM"
     return page(request, "api.html", groups=groups, public_url=desk.public_url, claim=claim)
 
