@@ -147,6 +147,7 @@ class MailSettings(Section):
     timeout: Seconds = 30.0
     max_attempts: int = Field(default=12, ge=1)
     batch: int = Field(default=100, gt=0)
+    chart: bool = True  # alerts show the claim's stories over time as a picture
 
     @field_validator("sender", "operator")
     @classmethod

@@ -29,7 +29,7 @@ from pipeline.settings import Settings
 from pipeline.web.app import create
 
 IMAGES = Path(__file__).parents[1] / "docs" / "img"
-WIDE, PHONE = (1280, 860), (390, 780)
+WIDE, TALL, PHONE = (1280, 860), (1280, 1240), (390, 780)
 SEARCH = "soldiers buried in secret to hide the losses"
 
 # What shows most on each page: rows of the analysts' views, so that no example is chosen by hand.
@@ -37,10 +37,15 @@ CLAIM = (
     "select claim_id from analysis.evidence where tier = 'accepted' group by claim_id order by count(*) desc limit 1"
 )
 STORY = "select story_id from analysis.stories order by families desc, articles desc, story_id limit 1"
-EDITED = """
-select v.article_id, max(v.version_id) as after, min(v.version_id) as before
-from analysis.version_changes v join analysis.article_evidence e using (article_id)
-group by v.article_id order by count(*) desc limit 1
+ARTICLE = (
+    "select article_id from analysis.article_evidence group by article_id order by count(*) desc, article_id limit 1"
+)
+# A rewrite beside the article that the story began with.
+REWRITE = """
+select r.article_id, f.version_id as first
+from analysis.story_articles r join analysis.story_articles f using (story_id)
+where r.relation = 'rewrite' and f.relation = 'first' and r.language = f.language
+order by r.similarity desc, r.article_id limit 1
 """
 
 
@@ -56,29 +61,40 @@ class Shot:
     part: str | None = None  # scrolled to the top
 
 
+def model_is_there(page: Page) -> None:
+    """The model is loaded at the first search, and the page says so until it is."""
+    for _ in range(60):
+        if not page.get_by_text("model is being loaded").count():
+            return
+        time.sleep(2)
+        page.reload(wait_until="networkidle")
+    sys.exit("the embedding model does not load")
+
+
 def shots(settings: Settings) -> list[Shot]:
     """The pages, with the examples that this home has."""
     with database.connect(settings, "claimwatch_analyst") as conn:
         claim = f"/claims/{conn.execute(CLAIM).fetchone()[0]}"
         story = f"/stories/{conn.execute(STORY).fetchone()[0]}"
-        edited = conn.execute(EDITED).fetchone()
+        article = f"/articles/{conn.execute(ARTICLE).fetchone()[0]}"
+        rewrite = conn.execute(REWRITE).fetchone()
     found = [
-        Shot("board", "/"),
-        Shot("board-dark", "/", dark=True),
+        Shot("board", "/", TALL),
+        Shot("board-dark", "/", TALL, dark=True),
         Shot("board-phone", "/", PHONE),
         Shot("claim", claim),
         Shot("claim-dark", claim, dark=True),
         Shot("claim-phone", claim, PHONE),
         Shot("evidence", claim, part="#evidence", first=lambda page: page.keyboard.press("j")),
         Shot("story", story),
-        Shot("search", f"/search?q={SEARCH.replace(' ', '+')}"),
+        Shot("article", article),
+        Shot("search", f"/search?q={SEARCH.replace(' ', '+')}", first=model_is_there),
         Shot("reviews", "/reviews", first=lambda page: page.keyboard.press("j")),
         Shot("feeds", "/feeds"),
         Shot("api", "/api"),
     ]
-    if edited is not None:
-        article = f"/articles/{edited.article_id}?version={edited.after}&against={edited.before}"
-        found.append(Shot("article", article))
+    if rewrite is not None:
+        found.append(Shot("comparison", f"/articles/{rewrite.article_id}?against={rewrite.first}"))
     return found
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipeline.logic.comparison import side_by_side, smoothed, stretches
@@ -60,6 +60,7 @@ def test_scripts_without_spaces_are_compared_by_character() -> None:
     assert told(line.after) == "北朝鮮は兵士を{+二+}万人送った。"
 
 
+unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # on a busy machine too
 PARAGRAPHS = st.lists(
     st.sampled_from(["one two three four", "one two three five", "six seven", "eight", KEPT, "nine  ten nine ten"]),
     max_size=7,
@@ -67,6 +68,7 @@ PARAGRAPHS = st.lists(
 TITLES = st.sampled_from(["", "A title", "Another title", "A title again"])
 
 
+@unhurried
 @given(TITLES, PARAGRAPHS, TITLES, PARAGRAPHS)
 def test_both_texts_can_be_read_off_the_lines(t1: str, before: list[str], t2: str, after: list[str]) -> None:
     lines = side_by_side([t1, *before], [t2, *after])
@@ -81,6 +83,7 @@ def test_both_texts_can_be_read_off_the_lines(t1: str, before: list[str], t2: st
         assert (line.kind == "same") == (bool(line.before) and line.before == line.after)
 
 
+@unhurried
 @given(st.text(alphabet="ab ,", max_size=30), st.text(alphabet="ab ,", max_size=30))
 def test_smoothing_loses_nothing(before: str, after: str) -> None:
     pieces = smoothed(words(before, after))

@@ -19,6 +19,7 @@ from pipeline.adapters.postgres import EmbeddedServer
 from pipeline.web import desk as desk_module
 from pipeline.web.app import create
 
+pytestmark = pytest.mark.timeout(900)  # every page, in a browser, on whatever machine
 PASSWORD = "correct horse"
 LOOKS = {
     "desktop-light": {"size": DESKTOP, "color_scheme": "light"},

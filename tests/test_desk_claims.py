@@ -120,7 +120,7 @@ def test_pages(client: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
     first = seen(client, f"/claims/{CLAIM}?lang=en")
     found = shown(first)
     while older := first.cssselect("a[rel=next]"):
-        first = seen(client, older[0].get("href"))
+        first = seen(client, f"/claims/{CLAIM}{older[0].get('href')}")
         found += shown(first)
     monkeypatch.undo()
     assert found == shown(seen(client, f"/claims/{CLAIM}?lang=en"))
@@ -175,7 +175,9 @@ def test_charts_for_light_dark_phone_and_mail(client: httpx.Client, conn: psycop
     for name in ("timeline", "figures"):
         png = client.get(f"/claims/{CLAIM}/{name}.png")
         assert png.content.startswith(b"\x89PNG")
-    assert client.get(f"/claims/{CLAIM}/other.svg").status_code == 422
+    assert client.get(f"/claims/{CLAIM}/other.svg").status_code == 404
+    assert client.get(f"/claims/{CLAIM}/timeline.pdf").status_code == 422
+    assert client.get(f"/claims/{CLAIM}/timeline.svg?theme=mauve").status_code == 422
 
 
 def test_what_is_not_there(client: httpx.Client) -> None:

@@ -111,6 +111,15 @@ def test_filters(client: httpx.Client, known: Known) -> None:
     assert "Nothing was found under these filters" in pressed(client, form, country="XX").text_content()
 
 
+def test_the_same_list_for_programs(client: httpx.Client, known: Known) -> None:
+    shown = found(seen(client, f"/search?q={ABOUT}"))
+    rows = client.get("/api/search", params={"q": ABOUT, "size": 20}).json()["rows"]
+    assert list(dict.fromkeys(f"/articles/{row['article_id']}" for row in rows)) == shown
+    assert [row["rank"] for row in rows] == list(range(1, 21))
+    assert len(client.get("/api/search", params={"q": ABOUT, "format": "csv"}).text.splitlines()) > 50
+    assert client.get("/api/search").status_code == 422
+
+
 def test_nothing_to_look_for(client: httpx.Client, known: Known) -> None:
     assert not seen(client, "/search").cssselect(".results")
     assert not seen(client, "/search?q=%20").cssselect(".results")

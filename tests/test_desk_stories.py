@@ -94,15 +94,18 @@ def test_filters_stand_in_the_address_and_narrow_the_list(client: httpx.Client, 
     assert "No article of this story passes these filters" in none.text_content()
 
 
-def test_copies_are_compared_within_their_language(client: httpx.Client, conn: psycopg.Connection[Any]) -> None:
+def test_each_is_compared_with_what_was_told_before_it_in_its_language(
+    client: httpx.Client, conn: psycopg.Connection[Any]
+) -> None:
     story = largest(conn).story_id
     told = articles(conn, story)
-    seen_before: dict[str, int] = {}
+    models: dict[str, int] = {}
     expected = []
     for a in told:
-        if a.language in seen_before:
-            expected.append(f"/articles/{a.article_id}?against={seen_before[a.language]}")
-        seen_before.setdefault(a.language, a.version_id)
+        if a.language in models:
+            expected.append(f"/articles/{a.article_id}?against={models[a.language]}")
+        if a.language not in models or a.relation != "copy":
+            models[a.language] = a.version_id
     page = seen(client, f"/stories/{story}")
     compared = [href for href in links(page, ".told") if "against" in href]
     assert compared == expected

@@ -46,7 +46,7 @@ DARK = Theme(
     ("#6cb8e0", "#f0a070", "#5cb583", "#d39ae6", "#d9bd4a", "#f07f7f", "#9fb0ff", "#a4abb6"),
 )
 THEMES = {"light": LIGHT, "dark": DARK}
-WIDTHS = {"wide": 1000, "narrow": 330}  # pixels in all: a page's column, a phone
+WIDTHS = {"wide": 1000, "mail": 640, "narrow": 330}  # pixels in all: a page's column, a mail, a phone
 
 
 @dataclass(frozen=True)

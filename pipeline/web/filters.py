@@ -109,7 +109,6 @@ class QueueFilters(_Dated):
     """What of the reviewers' queue is shown."""
 
     lang: Code = None
-    country: Code = None
     stance: Stance = None
     claim: Name = None
     page: Page = 1

@@ -188,3 +188,7 @@ limit %(most)s::bigint offset %(skipped)s::bigint
 -- known_claim --
 -- Whether there is such a claim.
 select c.claim_id, c.statement, c.added_at, c.loaded_at, c.version from analysis.claims c where c.claim_id = %(claim)s
+
+-- any_claim --
+-- A claim that is followed, for an example.
+select c.claim_id from analysis.claims c where c.retired_at is null order by c.topic, c.claim_id limit 1

@@ -6,7 +6,6 @@ select q.match_id, q.claim_id, q.statement, q.stance, q.probability, q.distance,
 from analysis.review_queue q
 where (%(claim)s::text is null or q.claim_id = %(claim)s::text)
   and (%(lang)s::text is null or q.language = %(lang)s::text)
-  and (%(country)s::text is null or q.country = %(country)s::text)
   and (%(stance)s::text is null or q.stance = %(stance)s::text)
   and q.published_at >= coalesce(%(since)s::timestamptz, '-infinity')
   and q.published_at < coalesce(%(until)s::timestamptz, 'infinity')

@@ -6,18 +6,23 @@ from analysis.stories
 where story_id = %(story_id)s
 
 -- articles --
--- Who carried a story, in order of publication; `total` counts those on all pages. Each can be compared with the one of
--- its language that came to us first.
-select *, count(*) over () as total
+-- Who carried a story, in order of publication; `total` counts those on all pages. Each can be compared with its model:
+-- what somebody told in words of their own last before it in its language, else the first in that language.
+select *, coalesce(told[cardinality(told)], first_told) as model, coalesce(told_by[cardinality(told)], first_told_by) as model_of,
+       count(*) over () as total
 from (
     select a.story_id, a.article_id, a.relation, a.similarity, a.title, a.publisher, a.family, a.country, a.language, a.published_at,
            a.first_seen_at, a.url, a.origin, a.version_id,
            min(a.published_at) over () as story_at,
            first_value(a.version_id) over (order by a.published_at, a.article_id) as earliest,
-           first_value(a.version_id) over same_language as model, first_value(a.publisher) over same_language as model_of
+           first_value(a.version_id) over same_language as first_told,
+           first_value(a.publisher) over same_language as first_told_by,
+           array_agg(a.version_id) filter (where a.relation <> 'copy') over before as told,
+           array_agg(a.publisher) filter (where a.relation <> 'copy') over before as told_by
     from analysis.story_articles a
     where a.story_id = %(story_id)s
-    window same_language as (partition by a.language order by a.relation <> 'first', a.published_at, a.article_id)
+    window same_language as (partition by a.language order by a.published_at, a.article_id),
+           before as (same_language rows between unbounded preceding and 1 preceding)
 ) a
 where (%(since)s::timestamptz is null or a.published_at >= %(since)s)
   and (%(until)s::timestamptz is null or a.published_at < %(until)s)

@@ -5,7 +5,7 @@ from pipeline.web.pages import api, articles, board, captures, claims, exports, 
 ROUTERS = (
     visits.router,
     board.router,
-    exports.router,  # before a claim's charts, whose addresses have the same form
+    exports.router,
     claims.router,
     reviews.router,
     stories.router,

@@ -53,9 +53,11 @@ CLAIMS, ARCHIVE, REVIEWS, FEEDS = "Claims", "Stories and articles", "Reviews", "
 
 
 @router.get("", include_in_schema=False)
-def documentation(request: Request) -> Response:
+def documentation(request: Request, desk: DeskOf) -> Response:
     groups = described_operations(request.app.openapi())
-    return page(request, "api.html", groups=groups, public_url=request.app.state.desk.public_url)
+    first = desk.row("desk_exports.any_claim")
+    claim = first.claim_id if first else "CLAIM"
+    return page(request, "api.html", groups=groups, public_url=desk.public_url, claim=claim)
 
 
 @router.get("/claims", tags=[CLAIMS], responses=OF_LIST, summary="Every claim that is followed, as the board has it")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass
 from itertools import groupby
 from typing import Annotated, Any, Literal
 
@@ -28,7 +30,19 @@ EVER = "infinity"
 
 ClaimId = Annotated[str, Path(max_length=200)]
 TheseFilters = Annotated[Filters, Depends()]
+Kind = Literal["svg", "png"]
 MEDIA = {"svg": "image/svg+xml", "png": "image/png"}
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a chart is drawn."""
+
+    theme: Literal["light", "dark"] = "light"
+    width: Literal["wide", "narrow"] = "wide"
+
+
+LookOf = Annotated[Look, Depends()]
 
 
 @router.get("/claims/{claim_id}")
@@ -42,7 +56,7 @@ def claim(request: Request, desk: DeskOf, claim_id: ClaimId, filters: TheseFilte
         copies[copy.story_id].append(copy)
     reviewed = [e.match_id for e in evidence if e.review]
     verdicts = {v.match_id: v for v in desk.rows("desk_claims.verdicts", matches=reviewed)} if reviewed else {}
-    figures = desk.rows("desk_claims.figures", claim=claim_id)
+    ledger = desk.rows("desk_claims.figures", claim=claim_id)
     return page(
         request,
         "claim.html",
@@ -54,8 +68,8 @@ def claim(request: Request, desk: DeskOf, claim_id: ClaimId, filters: TheseFilte
         copies=copies,
         verdicts=verdicts,
         choices=choices(listed[0].choices or {}, filters),
-        figures=_by_role(desk, claim_id, figures),
-        drawable=any(f.authority and not (f.denied or f.increment or f.earlier) for f in figures),
+        figures=_by_role(desk, claim_id, ledger),
+        drawable=any(f.authority and not (f.denied or f.increment or f.earlier) for f in ledger),
         shown=SHOWN,
         events=desk.rows("desk_claims.events", claim=claim_id, most=EVENTS),
         since=looked(request, desk.now()),
@@ -63,25 +77,27 @@ def claim(request: Request, desk: DeskOf, claim_id: ClaimId, filters: TheseFilte
     )
 
 
-@router.get("/claims/{claim_id}/{name}.{kind}")
-def chart(
-    request: Request,
-    desk: DeskOf,
-    claim_id: ClaimId,
-    name: Literal["timeline", "figures"],
-    kind: Literal["svg", "png"],
-    theme: Literal["light", "dark"] = "light",
-    width: Literal["wide", "narrow"] = "wide",
+@router.get("/claims/{claim_id}/timeline.{kind}")
+def timeline(request: Request, desk: DeskOf, claim_id: ClaimId, kind: Kind, look: LookOf) -> Response:
+    """The claim's stories over time with its events, as an image."""
+    days, marks = desk.rows("desk_claims.days", claim=claim_id), desk.rows("desk_claims.marks", claim=claim_id)
+    return _image(request, desk, claim_id, kind, drawing.timeline, look, tuple(days), tuple(marks))
+
+
+@router.get("/claims/{claim_id}/figures.{kind}")
+def figures(request: Request, desk: DeskOf, claim_id: ClaimId, kind: Kind, look: LookOf) -> Response:
+    """The claim's totals over time by who gives them, as an image."""
+    rows = desk.rows("desk_claims.figures", claim=claim_id)
+    return _image(request, desk, claim_id, kind, drawing.figures, look, tuple(rows))
+
+
+def _image(
+    request: Request, desk: Desk, claim_id: str, kind: str, draw: Callable[..., Any], look: Look, *rows: Any
 ) -> Response:
-    """A chart as an image: it loads beside the page, and a browser that has it is told so."""
-    statement = known(desk, claim_id).statement if kind == "png" else None  # a picture that travels says what it is of
-    until = desk.now().date()
-    if name == "timeline":
-        days, marks = desk.rows("desk_claims.days", claim=claim_id), desk.rows("desk_claims.marks", claim=claim_id)
-        image = drawing.image(kind, drawing.timeline, tuple(days), tuple(marks), until, statement, theme, width)
-    else:
-        rows = tuple(desk.rows("desk_claims.figures", claim=claim_id))
-        image = drawing.image(kind, drawing.figures, rows, until, statement, theme, width)
+    """It loads beside the page, and a browser that has it already is told so."""
+    # A picture that travels says what it is of.
+    title = known(desk, claim_id).statement if kind == "png" else None
+    image = drawing.image(kind, draw, *rows, desk.now().date(), title, look.theme, look.width)
     if image is None:
         raise HTTPException(404, f"there is nothing to draw on a claim called {claim_id}")
     tag = f'"{hashlib.sha256(image).hexdigest()[:32]}"'
@@ -130,11 +146,11 @@ def choices(found: dict[str, list[list[Any]]], filters: Filters) -> dict[str, li
     return made
 
 
-def _by_role(desk: Desk, claim_id: str, figures: list[Any]) -> list[tuple[str, Any, list[Any]]]:
+def _by_role(desk: Desk, claim_id: str, ledger: list[Any]) -> list[tuple[str, Any, list[Any]]]:
     """(role, who says the least and the most or None, its figures)"""
-    roles = list(dict.fromkeys(f.role for f in figures))
+    roles = list(dict.fromkeys(f.role for f in ledger))
     if not roles:
         return []
     values = {"claim_id": claim_id, "roles": roles, "as_of": desk.now().date(), "known_at": EVER}
     ranges = {r.role: r for r in desk.rows("figures.ranges", **values)}
-    return [(role, ranges.get(role), list(rows)) for role, rows in groupby(figures, key=lambda f: f.role)]
+    return [(role, ranges.get(role), list(rows)) for role, rows in groupby(ledger, key=lambda f: f.role)]

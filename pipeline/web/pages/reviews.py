@@ -33,7 +33,6 @@ def queue(request: Request, desk: DeskOf, filters: Annotated[QueueFilters, Depen
         since=filters.starts,
         until=filters.ends,
         lang=filters.lang,
-        country=filters.country,
         stance=filters.stance,
         most=WAITING,
         skipped=(filters.page - 1) * WAITING,
