@@ -1,15 +1,16 @@
 """Measures search by meaning through SQL, as the analysts' role, in an archive of a million paragraphs.
 
-    python benchmarks/search.py [--paragraphs N] [--home FOLDER] [--data FOLDER] [--vectors FILE] [--desk URL]
+    python benchmarks/search.py [--paragraphs N] [--home FOLDER] [--data FOLDER] [--vectors FILE]
 
 The archive is made by search_archive.py in a database of its own, by the product's own migrations, loaded by COPY, the
 index of vectors built afterwards. What is searched for are the claims' statements (analysis.similar_to_claim), their
 phrasings in all languages and real headlines that the archive was not made of (analysis.similar by the name of a row
 in ingest.searches), each without a filter and in a window of 1 % of the year. Vectors are made before: how long that
-takes stands beside. An exact scan and a float32 HNSW index with pgvector's defaults are asked the same.
+takes stands beside. An exact scan and a float32 HNSW index with pgvector's defaults are asked the same. Then the desk
+runs on that archive, with the MATCHED paragraphs nearest to each claim as its evidence, and its pages are timed.
 
 The last line is one JSON object. p50_ms, p95_ms and recall_at_10 are the worst of the two functions and two filters.
-The exit status is 1 where one of them is not what MOST_P50, MOST_P95 and LEAST_RECALL ask for.
+The exit status is 1 where one of them, or a page, is not what MOST_P50, MOST_P95, MOST_PAGE and LEAST_RECALL ask for.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ import json
 import os
 import platform
 import shutil
+import socket
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -47,7 +50,8 @@ from pipeline.settings import Settings, load, root
 from pipeline.stages import claims, embed
 from pipeline.stages.services import Services
 
-MOST_P50, MOST_P95, LEAST_RECALL = 30.0, 100.0, 0.99
+MOST_P50, MOST_P95, MOST_PAGE, LEAST_RECALL = 30.0, 100.0, 300.0, 0.99
+MATCHED = 1000  # a claim; every second one is accepted
 K = 10
 SEARCHES = 150  # phrasings, and as many headlines
 ROUNDS = 10  # how often each of the few claims is asked for, each time in another window
@@ -234,20 +238,60 @@ def compared(conn: Connection, model_id: int, queries: Sequence[Query], truth: T
     return found
 
 
-def pages(base_url: str, rounds: int = 20) -> dict[str, Any]:
+def match(conn: Connection) -> None:
+    """Take the paragraphs nearest to each claim for its evidence, where there is none yet."""
+    conn.execute(
+        "insert into ingest.matches (claim_id, claim_version_id, paragraph_id, model_id, matcher, probability, tier, "
+        "stance, sentence, features, matched_at, tracked_at, why) "
+        "select c.claim_id, c.current_version_id, near.paragraph_id, m.model_id, 'bench', near.similarity, "
+        "case when near.place %% 2 = 0 then 'accepted' else 'suggested' end, "
+        "(array['supports', 'supports', 'refutes', 'updates'])[1 + near.paragraph_id %% 4], left(near.text, 200), "
+        "'{}', near.published_at, near.published_at, 'near' "
+        "from ingest.models m, ingest.claims c cross join lateral analysis.similar_to_claim(c.claim_id, %s) "
+        "with ordinality as near (similarity, text, publisher, language, published_at, title, url, paragraph_id, "
+        "story_id, article_id, place) "
+        "where m.active and not exists (select from ingest.matches)",
+        [MATCHED],
+    )
+    conn.execute("vacuum analyze ingest.matches")
+
+
+def pages(home: Path, rounds: int = 60) -> dict[str, Any]:
     """Milliseconds of the desk's board and of each claim's page, as a reader without a cache gets them."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "pipeline", "--home", str(home), "web", "--port", str(port)]
     paths = {"board": ["/"], "claim": [f"/claims/{claim.claim_id}" for claim in real_claims()]}
     found: dict[str, Any] = {}
-    with httpx.Client(base_url=base_url, timeout=60) as client:
-        for name, those in paths.items():
-            seconds = []
-            for path in [those[0], *those * max(1, rounds // len(those))]:
-                begun = time.perf_counter()
-                client.get(path).raise_for_status()
-                seconds.append(time.perf_counter() - begun)
-            found[f"{name}_p50_ms"] = round(1000 * float(np.quantile(seconds[1:], 0.5)), 1)
-            found[f"{name}_p95_ms"] = round(1000 * float(np.quantile(seconds[1:], 0.95)), 1)
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
+        desk = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+        try:
+            _until_it_answers(client)
+            for name, those in paths.items():
+                seconds = []
+                for path in [those[0], *those * max(1, rounds // len(those))]:
+                    begun = time.perf_counter()
+                    client.get(path).raise_for_status()
+                    seconds.append(time.perf_counter() - begun)
+                found[f"{name}_p50_ms"] = round(1000 * float(np.quantile(seconds[1:], 0.5)), 1)
+                found[f"{name}_p95_ms"] = round(1000 * float(np.quantile(seconds[1:], 0.95)), 1)
+        finally:
+            desk.terminate()
+            desk.wait(30)
     return found
+
+
+def _until_it_answers(client: httpx.Client) -> None:
+    """And until the desk has its model, which it reads beside the first pages."""
+    for _ in range(120):
+        try:
+            client.get("/healthz").raise_for_status()
+            client.get("/search?q=ready").raise_for_status()
+            return
+        except httpx.HTTPError:
+            time.sleep(0.5)
+    raise SystemExit("the desk does not answer")
 
 
 def encoding(encoder: Encoder, texts: Sequence[str]) -> float:
@@ -319,8 +363,9 @@ def run(arguments: argparse.Namespace, home: Path) -> dict[str, Any]:
                 "index_mb": round(sizes.index / 1e6),
                 "database_mb": round(sizes.all / 1e6),
             }
-        if arguments.desk:
-            result["pages"] = pages(arguments.desk)
+            say("the desk's pages")
+            match(conn)
+        result |= pages(home)
     finally:
         server.stop("fast")
     return result | {"cpus": len(os.sched_getaffinity(0)), "machine": platform.machine(), "postgres": server.version()}
@@ -333,7 +378,6 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=DATA, help="folder with items.jsonl.gz")
     parser.add_argument("--vectors", type=Path, help="where real vectors are kept; default: the home's")
     parser.add_argument("--without-float32", action="store_true", help="leave the index that is compared with out")
-    parser.add_argument("--desk", help="address of a desk on the same database, whose pages are timed too")
     arguments = parser.parse_args()
     if not (arguments.data / "items.jsonl.gz").exists():
         raise SystemExit(f"no items.jsonl.gz in {arguments.data}: say where it is with --data")
@@ -351,7 +395,8 @@ def main() -> None:
         result = run(arguments, arguments.home.absolute())
     print(json.dumps(result))
     good = result["p50_ms"] < MOST_P50 and result["p95_ms"] < MOST_P95 and result["recall_at_10"] >= LEAST_RECALL
-    sys.exit(0 if good else 1)
+    quick = max(result["board_p95_ms"], result["claim_p95_ms"]) < MOST_PAGE
+    sys.exit(0 if good and quick else 1)
 
 
 if __name__ == "__main__":
