@@ -139,6 +139,30 @@ limit 50;
 select round(similarity::numeric, 3) as similarity, language, publisher, published_at, text, url
 from analysis.similar(:'vector', 20, since => now() - interval '30 days');
 
+-- my_searches --
+-- What you search for by name. `insert into analysis.searches (name, text) values ('losses', 'killed')` stores one more.
+select name, state, problem, text
+from analysis.searches
+order by created_at desc;
+
+-- results_of_my_searches --
+-- What each of your searches finds this month, by meaning and by words.
+select s.name, r.rank, r.found_by, round(r.similarity::numeric, 3) as similarity, r.publisher, r.published_at, r.text
+from analysis.searches s
+cross join lateral analysis.search_results(s.name, 10, since => now() - interval '30 days') r
+where s.state = 'ready'
+order by s.name, r.rank;
+
+-- words_in_any_language --
+-- Where do these words stand, whatever their endings? Any language, no model.
+select rank, language, publisher, published_at, text, url
+from analysis.full_text('Курск солдаты', 20);
+
+-- by_meaning_and_words --
+-- One text's vector and some words of one's own choice, in the outlets of one country.
+select rank, found_by, publisher, text
+from analysis.hybrid(:'vector', array['kursk', 'курск'], 20, country => 'KR');
+
 -- similar_to_every_claim --
 -- For each claim the five nearest paragraphs of the week: a look beside what the matcher accepted.
 select c.claim_id, round(s.similarity::numeric, 3) as similarity, s.language, s.publisher, s.text
@@ -349,3 +373,25 @@ where claim_id = 'killed-in-kursk' and concept_group is not null;
 select backfill_id, kind, source, state, files_done, files, articles, read, problem
 from analysis.backfills
 order by added_at desc;
+
+-- items_without_a_text --
+-- What did the feeds bring this week whose article could not be read, and why?
+select f.publisher, e.first_seen_at, e.title, e.last_outcome, e.last_problem, e.url
+from analysis.feed_entries e
+join analysis.feed_health f using (feed_id)
+where not e.has_text and e.first_seen_at > now() - interval '7 days'
+order by e.first_seen_at desc
+limit 50;
+
+-- feeds_in_trouble_of_late --
+-- Which feeds failed most often in the last week, and how?
+select f.publisher, p.outcome, count(*) as polls, max(p.at) as last_at, (array_agg(p.problem order by p.at desc))[1] as problem
+from analysis.feed_problems p
+join analysis.feed_health f using (feed_id)
+where p.at > now() - interval '7 days'
+group by f.publisher, p.outcome
+order by polls desc;
+
+-- models --
+-- Whose vectors are searched?
+select model, dimensions, active, registered_at, weights_hash from analysis.models order by model_id;

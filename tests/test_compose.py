@@ -31,6 +31,7 @@ from pipeline.adapters.postgres import EmbeddedServer
 from pipeline.cli import app
 from pipeline.clock import SystemClock
 from pipeline.local.airflow import AirflowServices
+from pipeline.stages import searches
 
 TEXT = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
 COMPOSE: dict[str, Any] = yaml.safe_load(TEXT)
@@ -139,14 +140,14 @@ def test_services_wait_for_what_they_need() -> None:
     assert waits("setup") == {"postgres": "service_healthy"}
     for name in OURS - {"setup"}:
         assert waits(name)["setup"] == "service_completed_successfully"
-    for name in OURS - {"setup", "airflow-apiserver"}:
+    for name in OURS - {"setup", "airflow-apiserver", "listen"}:
         assert waits(name)["airflow-apiserver"] == "service_healthy"
     assert waits("airflow-worker")["redis"] == "service_healthy"
 
 
 def test_only_those_who_run_stages_know_the_pipelines_password() -> None:
     knows = {name for name in OURS if "PIPELINE_DB_PASSWORD" in str(SERVICES[name]["environment"])}
-    assert knows == {"setup", "airflow-scheduler", "airflow-worker"}
+    assert knows == {"setup", "airflow-scheduler", "airflow-worker", "listen"}
     for password in ("ANALYST_DB_PASSWORD", "REVIEWER_DB_PASSWORD"):
         assert {name for name in SERVICES if password in str(SERVICES[name])} == {"postgres"}
 
@@ -301,6 +302,24 @@ def test_healthcheck(health: dict[str, Any] | None, asked: list[str], code: int)
         server.shutdown()
     assert (done.returncode, done.stderr) == (code, "")
     assert (done.stdout.strip() == "healthy") == (code == 0)
+
+
+def test_healthcheck_of_the_listener(dsn: str) -> None:
+    def asked(where: str) -> tuple[int, str]:
+        done = subprocess.run(
+            [sys.executable, ROOT / "docker" / "healthcheck.py", "listen"],
+            env={**os.environ, "CLAIMWATCH_DATABASE__DSN": where},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.stderr == ""
+        return done.returncode, done.stdout.strip()
+
+    assert asked(dsn) == (1, "listen: not connected to the database")
+    with psycopg.connect(dsn, application_name=searches.NAME):
+        assert asked(dsn) == (0, "healthy")
+    assert asked("postgresql://x:secret@127.0.0.1:1/x") == (1, "the database does not answer: OperationalError")
 
 
 @pytest.fixture(scope="module")

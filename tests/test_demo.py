@@ -61,6 +61,7 @@ def rows_of(home: Path) -> dict[str, int]:
 def test_demo_twice(home: Path) -> None:
     shown = demo(home)
     assert "invented" in shown
+    assert "Traceback" not in (home / "logs" / "listen.log").read_text()
     for title in ("What came in", "Evidence on the claims", "Mail"):
         assert title in shown
     assert re.search(r"\d+ read, \d+ new, [1-9]\d* known copies", shown)

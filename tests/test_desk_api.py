@@ -49,20 +49,22 @@ def addresses(app: Any, conn_rows: dict[str, int]) -> list[str]:
 
 @pytest.fixture
 def known(client: httpx.Client) -> dict[str, int]:
-    """A story and an article that are there."""
+    """A story, an article and a feed that are there."""
     found = client.get(f"/api/claims/{CLAIM}/evidence").json()["rows"][0]
-    return {"story": found["story_id"], "article": found["article_id"]}
+    feed = client.get("/api/feeds").json()["rows"][0]
+    return {"story": found["story_id"], "article": found["article_id"], "feed": feed["feed_id"]}
 
 
 def test_every_list_in_every_form(app: Any, client: httpx.Client, known: dict[str, int]) -> None:
     full = set()
     for address in addresses(app, known):
-        answer = client.get(address)
+        asked = {"q": "Kursk", "way": "words"} if address == "/api/search" else {}
+        answer = client.get(address, params=asked)
         assert answer.status_code == 200, (address, answer.text)
         found = answer.json()
         if "rows" not in found:
             continue
-        as_csv, as_lines = (client.get(address, params={"format": form}) for form in ("csv", "jsonl"))
+        as_csv, as_lines = (client.get(address, params={**asked, "format": form}) for form in ("csv", "jsonl"))
         assert as_csv.status_code == as_lines.status_code == 200, address
         assert as_csv.headers["content-type"] == "text/csv; charset=utf-8"
         assert as_csv.headers["content-disposition"].endswith('.csv"')
@@ -163,3 +165,4 @@ def test_the_api_has_a_page(app: Any, client: httpx.Client) -> None:
         assert f"<code>{path}</code>" in page
     assert "Until this day, which counts (UTC)." in page
     assert "http://127.0.0.1:8800/api/claims" in page
+    assert "/api/claims/defence-treaty/evidence?since=" in page, "examples are of a claim that is there"

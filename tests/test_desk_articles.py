@@ -60,8 +60,10 @@ def edit(conn: psycopg.Connection[Any], article: int, *, title: str, reextracted
     new = conn.execute(
         "insert into ingest.versions (article_id, version_hash, source, title, language, published_at, known_at, "
         "reextracted) values (%s, %s, %s, %s, %s, %s, %s, %s) returning version_id",
-        [article, hashlib.sha256(title.encode()).digest(), old.source, title, old.language, old.published_at]
-        + [old.known_at + timedelta(hours=3), reextracted],
+        [
+            *(article, hashlib.sha256(title.encode()).digest(), old.source, title, old.language, old.published_at),
+            *(old.known_at + timedelta(hours=3), reextracted),
+        ],
     ).fetchone()[0]
     database.rows(
         conn,

@@ -108,7 +108,8 @@ def test_one_feed(client: httpx.Client, conn: psycopg.Connection[Any], feeds: li
         "insert into ingest.runs (stage, started_at) values ('poll', now()) returning run_id"
     ).fetchone()[0]
     conn.execute(
-        "insert into ingest.outcomes (run_id, stage, item_id, outcome, problem, at) values (%s, 'poll', %s, %s, %s, %s)",
+        "insert into ingest.outcomes (run_id, stage, item_id, outcome, problem, at) "
+        "values (%s, 'poll', %s, %s, %s, %s)",
         [run, feeds[1], "timeout", "10 s went by", now - timedelta(minutes=5)],
     )
     page = seen(client, f"/feeds/{feeds[1]}")

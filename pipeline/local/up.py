@@ -1,7 +1,8 @@
-"""`claimwatch up`: the database and Airflow on this machine, until Ctrl-C."""
+"""`claimwatch up`: the database, Airflow and what answers searches on this machine, until Ctrl-C."""
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 import time
@@ -43,8 +44,16 @@ def airflow(settings: Settings, supervisor: Supervisor) -> Iterator[AirflowServi
     services.start(supervisor)
     services.wait_ready(supervisor, READY_SECONDS)
     _unpause(services)
+    listen(settings, supervisor)
     console.print(f"Airflow ready: {services.url}, DAGs {', '.join(DAGS)} unpaused")
     yield services
+
+
+def listen(settings: Settings, supervisor: Supervisor) -> None:
+    """What makes the vectors of searches that analysts store in SQL. It starts itself anew after a lost connection."""
+    paths = [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH")]
+    env = {**os.environ, "CLAIMWATCH_HOME": str(settings.home), "PYTHONPATH": os.pathsep.join(filter(None, paths))}
+    supervisor.start("listen", [sys.executable, "-m", "pipeline", "listen"], env, cwd=settings.home)
 
 
 def _unpause(services: AirflowServices) -> None:

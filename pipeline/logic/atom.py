@@ -106,9 +106,9 @@ def _content(entry: Entry) -> str:
         title = f"<bdi>{escape(short(entry.title or 'the article', LONGEST_TITLE))}</bdi>"
         if is_link(entry.url):
             title = f'<a href="{escape(entry.url or "")}">{title}</a>'
-        country = f" ({escape(entry.country)})" if entry.country else ""
+        country = f" ({escape(short(entry.country, 8))})" if entry.country else ""
         stance = f", {escape(entry.stance)} the claim" if entry.stance in ("supports", "refutes", "updates") else ""
-        parts.append(f"<p>{escape(entry.publisher)}{country}{stance}: {title}</p>")
+        parts.append(f"<p>{escape(short(entry.publisher, LONGEST_TITLE))}{country}{stance}: {title}</p>")
     return "".join(parts)
 
 

@@ -73,7 +73,7 @@ def answer(conn: Connection, services: Services) -> int:
     ended = 0
     active = row(conn, "models.active")
     if active is None:
-        if not rows(conn, "searches.waiting", model_id=None, chunk=1):
+        if not rows(conn, "searches.waiting", model_id=0, chunk=1):
             return 0
         embed.model(conn, services)  # the first one becomes active
         active = row(conn, "models.active")

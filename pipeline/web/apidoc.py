@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 
 @dataclass(frozen=True)
@@ -27,14 +27,14 @@ class Operation:
     columns: tuple[Field, ...]
     listed: bool
 
-    @property
-    def example(self) -> str:
+    def example(self, claim: str) -> str:
         """The address with some values in it."""
         path = self.path
         for field in self.in_path:
-            path = path.replace(f"{{{field.name}}}", "killed-in-kursk" if field.kind == "text" else "1")
+            path = path.replace(f"{{{field.name}}}", quote(claim, safe="") if field.kind == "text" else "1")
         names = {field.name for field in self.in_query}
-        query = {name: value for name, value in (("since", "2024-11-01"), ("format", "csv")) if name in names}
+        wanted = (("q", "Kursk"), ("since", "2024-11-01"), ("format", "csv"))
+        query = {name: value for name, value in wanted if name in names}
         return path + (f"?{urlencode(query)}" if query else "")
 
 

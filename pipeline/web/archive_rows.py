@@ -39,13 +39,13 @@ class StoryArticle(Row):
     title: str
     publisher: str
     family: str
-    country: str | None
     language: str | None
     published_at: datetime
     first_seen_at: datetime
     url: str
+    country: str | None
     origin: str | None
-    version_id: int | None
+    version_id: int
 
 
 @described("articles")
@@ -169,6 +169,42 @@ class Feed(Row):
     verified_at: datetime | None
 
 
+@described("feed_entries")
+class FeedEntry(Row):
+    """An item of a feed."""
+
+    feed_id: int
+    entry_id: int
+    article_id: int
+    title: str
+    language: str | None
+    published_at: datetime | None
+    first_seen_at: datetime
+    url: str | None
+    has_text: bool
+    last_outcome: str | None
+    last_problem: str | None
+
+
+@described("paragraphs articles")
+class Hit(Row):
+    """A paragraph that a search found, in the earliest article that carries it."""
+
+    rank: int = Field(description="Its place, from 1.")
+    found_by: str = Field(description="meaning, words or both.")
+    similarity: float | None = Field(description="Nearness in meaning: 1 is the same; empty where no vector was there.")
+    text: str
+    title: str
+    publisher: str
+    country: str | None
+    language: str | None
+    published_at: datetime
+    url: str
+    article_id: int | None
+    story_id: int | None
+    paragraph_id: int
+
+
 @described("publishers")
 class Publisher(Row):
     """Who publishes."""
@@ -200,23 +236,3 @@ class Origin(Row):
     first_at: datetime | None
     last_at: datetime | None
     retired_at: datetime | None
-
-
-@described("paragraphs articles")
-class Hit(Row):
-    """A paragraph that a search found."""
-
-    rank: int = Field(description="Its place, 1 the best.")
-    similarity: float | None = Field(description="Nearness of meaning, up to 1; empty where words alone found it.")
-    found_by: str = Field(description="meaning, words or both.")
-    text: str
-    title: str | None
-    publisher: str
-    family: str | None
-    country: str | None
-    language: str | None
-    published_at: datetime
-    url: str
-    article_id: int | None
-    story_id: int | None
-    paragraph_id: int

@@ -225,9 +225,12 @@ class Suggestion(Row):
     title: str
     language: str | None
     publisher: str
+    country: str | None
     published_at: datetime
     url: str
     story_id: int | None
+    article_id: int | None
+    version_id: int | None
     paragraph_id: int
     matched_at: datetime
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-WAIT = 8.0  # seconds that a search waits for a model that is being loaded
+WAIT = 5.0  # seconds that a search waits for a model that is being loaded
 RETRY = 60.0  # seconds after which a model that could not be loaded is tried again
 REMEMBERED = 512  # texts whose vectors are kept: pages of one search, and the same search under other filters
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date
 from typing import Annotated, Any, Literal
 
 from fastapi import Depends, Path, Query
@@ -26,17 +26,16 @@ Stance = Annotated[
 Tier = Annotated[
     Literal["accepted", "suggested", "rejected"] | None, _EMPTY, Query(description="How sure we are; else accepted.")
 ]
-Publisher = Annotated[Annotated[str, Field(max_length=200)] | None, _EMPTY, Query(description="One publisher alone.")]
-Way = Annotated[
-    Literal["meaning", "words"] | None, _EMPTY, Query(description="By meaning or by words alone; else by both.")
-]
 Health = Annotated[
     Annotated[str, Field(max_length=20)] | None, _EMPTY, Query(description="well, failing, silent and so on.")
+]
+Publisher = Annotated[Annotated[str, Field(max_length=200)] | None, _EMPTY, Query(description="One publisher alone.")]
+Way = Annotated[
+    Literal["meaning", "words"] | None, _EMPTY, Query(description="By meaning or words alone; else by both.")
 ]
 OneClaim = Annotated[Annotated[str, Field(max_length=200)] | None, _EMPTY, Query(description="One claim alone.")]
 Claim = Annotated[str, Path(max_length=200, description="A claim's short name.")]
 Number = Annotated[int, Path(ge=1, le=2**63 - 1)]
-Moment = datetime | None
 
 
 def _all(

@@ -104,26 +104,11 @@ order by t.story_id desc, t.published_at, t.article_id
 limit %(most)s::bigint
 
 -- story --
--- A story.
+-- A story by its number.
 select s.story_id, s.first_title, s.first_url, s.first_publisher, s.first_seen_at, s.first_published_at, s.last_published_at,
        s.articles, s.publishers, s.families, s.languages, s.copies_only
 from analysis.stories s
 where s.story_id = %(story)s
-
--- story_articles --
--- The articles of a story, in the order of publication.
-select s.story_id, s.article_id, s.relation, s.similarity, s.title, s.publisher, s.family, s.country, s.language, s.published_at,
-       s.first_seen_at, s.url, s.origin, s.version_id
-from analysis.story_articles s
-where s.story_id = %(story)s
-  and s.published_at >= coalesce(%(since)s::timestamptz, '-infinity')
-  and s.published_at < coalesce(%(until)s::timestamptz, 'infinity')
-  and (%(lang)s::text is null or s.language = %(lang)s::text)
-  and (%(country)s::text is null or s.country = %(country)s::text)
-  and (%(family)s::text is null or s.family = %(family)s::text)
-  and (%(origin)s::text is null or s.origin = %(origin)s::text)
-order by s.published_at, s.article_id
-limit %(most)s::bigint offset %(skipped)s::bigint
 
 -- article --
 -- An article in its latest text.
@@ -156,19 +141,6 @@ select c.capture_id, c.article_id, c.feed_id, c.version_id, c.captured_at, c.kin
 from analysis.captures c
 where c.article_id = %(article)s
 order by c.captured_at, c.capture_id, c.version_id
-limit %(most)s::bigint offset %(skipped)s::bigint
-
--- review_queue --
--- Suggested matches that wait for a yes or no, the most telling first.
-select q.match_id, q.claim_id, q.statement, q.stance, q.probability, q.distance, q.sentence, q.why, q.text, q.title, q.language,
-       q.publisher, q.published_at, q.url, q.story_id, q.paragraph_id, q.matched_at
-from analysis.review_queue q
-where (%(claim)s::text is null or q.claim_id = %(claim)s::text)
-  and (%(lang)s::text is null or q.language = %(lang)s::text)
-  and (%(stance)s::text is null or q.stance = %(stance)s::text)
-  and q.published_at >= coalesce(%(since)s::timestamptz, '-infinity')
-  and q.published_at < coalesce(%(until)s::timestamptz, 'infinity')
-order by q.distance, q.published_at desc, q.match_id desc
 limit %(most)s::bigint offset %(skipped)s::bigint
 
 -- reviews --
@@ -216,3 +188,7 @@ limit %(most)s::bigint offset %(skipped)s::bigint
 -- known_claim --
 -- Whether there is such a claim.
 select c.claim_id, c.statement, c.added_at, c.loaded_at, c.version from analysis.claims c where c.claim_id = %(claim)s
+
+-- any_claim --
+-- A claim that is followed, for an example.
+select c.claim_id from analysis.claims c where c.retired_at is null order by c.topic, c.claim_id limit 1

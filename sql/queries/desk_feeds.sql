@@ -24,7 +24,7 @@ select count(*) as feeds, count(*) filter (where health = 'well') as well,
 from analysis.feed_health
 
 -- one --
--- A feed.
+-- A feed by its number.
 select feed_id, url, title, publisher, family, country, language, kind, tags, state, health, reason, last_outcome,
        last_problem, failures, last_polled_at, last_success_at, last_entry_at, next_poll_at, poll_interval, entries,
        entries_a_week, entries_missed, silent_for, verified_at
@@ -32,12 +32,13 @@ from analysis.feed_health
 where feed_id = %(feed_id)s
 
 -- entries --
--- What a feed brought last.
-select article_id, title, language, published_at, first_seen_at, url, has_text, last_outcome, last_problem
+-- What a feed brought, the latest first.
+select feed_id, entry_id, article_id, title, language, published_at, first_seen_at, url, has_text, last_outcome,
+       last_problem
 from analysis.feed_entries
 where feed_id = %(feed_id)s
 order by first_seen_at desc, entry_id desc
-limit %(most)s
+limit %(most)s::bigint offset %(skipped)s::bigint
 
 -- days --
 -- Items a day over the last weeks, oldest first.

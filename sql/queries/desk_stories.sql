@@ -1,5 +1,5 @@
 -- one --
--- A story.
+-- A story by its number.
 select story_id, first_title, first_url, first_publisher, first_seen_at, first_published_at, last_published_at, articles,
        publishers, families, languages, copies_only
 from analysis.stories
@@ -10,7 +10,7 @@ where story_id = %(story_id)s
 -- its language that came to us first.
 select *, count(*) over () as total
 from (
-    select a.article_id, a.relation, a.similarity, a.title, a.publisher, a.family, a.country, a.language, a.published_at,
+    select a.story_id, a.article_id, a.relation, a.similarity, a.title, a.publisher, a.family, a.country, a.language, a.published_at,
            a.first_seen_at, a.url, a.origin, a.version_id,
            min(a.published_at) over () as story_at,
            first_value(a.version_id) over (order by a.published_at, a.article_id) as earliest,
@@ -26,7 +26,7 @@ where (%(since)s::timestamptz is null or a.published_at >= %(since)s)
   and (%(family)s::text is null or a.family = %(family)s)
   and (%(origin)s::text is null or a.origin = %(origin)s)
 order by a.published_at, a.article_id
-limit %(most)s offset %(skipped)s
+limit %(most)s::bigint offset %(skipped)s::bigint
 
 -- spread --
 -- When and how often a story was told, for the strip above the list; the earliest ones where it was told very often.

@@ -12,8 +12,8 @@ from pipeline.web.apidoc import described_operations
 from pipeline.web.desk import Desk
 from pipeline.web.filters import SearchFilters
 from pipeline.web.lists import OF_LIST, Asked
+from pipeline.web.pages import search as search_page
 from pipeline.web.pages.common import DeskOf
-from pipeline.web.pages.search import values as search_values
 from pipeline.web.parameters import (
     Claim,
     Country,
@@ -53,9 +53,11 @@ CLAIMS, ARCHIVE, REVIEWS, FEEDS = "Claims", "Stories and articles", "Reviews", "
 
 
 @router.get("", include_in_schema=False)
-def documentation(request: Request) -> Response:
+def documentation(request: Request, desk: DeskOf) -> Response:
     groups = described_operations(request.app.openapi())
-    return page(request, "api.html", groups=groups, public_url=request.app.state.desk.public_url)
+    first = desk.row("desk_exports.any_claim")
+    claim = first.claim_id if first else "CLAIM"
+    return page(request, "api.html", groups=groups, public_url=desk.public_url, claim=claim)
 
 
 @router.get("/claims", tags=[CLAIMS], responses=OF_LIST, summary="Every claim that is followed, as the board has it")
@@ -133,25 +135,6 @@ def all_events(desk: DeskOf, days: DaysOf, asked: AskedFor) -> Listed[claim_rows
     return asked.answer(desk, claim_rows.Event, "desk_exports.events", "events", claim=None, **days_values(days))
 
 
-@router.get("/search", tags=[ARCHIVE], responses=OF_LIST, summary="Free text against the archive, the best first")
-def search(
-    request: Request,
-    desk: DeskOf,
-    q: Annotated[str, Query(max_length=1000, description="A sentence, a headline or some words, in any language.")],
-    days: DaysOf,
-    asked: AskedFor,
-    lang: Lang = None,
-    country: Country = None,
-    publisher: Publisher = None,
-    way: Way = None,
-) -> Listed[archive_rows.Hit]:
-    given = SearchFilters(
-        q=q, since=days.since, until=days.until, lang=lang, country=country, publisher=publisher, way=way
-    )
-    values, asked.note = search_values(desk, request.app.state.meaning, given)
-    return asked.answer(desk, archive_rows.Hit, "desk_search.hybrid", "search", **values)
-
-
 @router.get("/stories/{story}", tags=[ARCHIVE], summary="A story")
 def story(desk: DeskOf, story: Number) -> archive_rows.Story:
     return _found(desk.row("desk_exports.story", story=story), archive_rows.Story, f"there is no story {story}")
@@ -163,9 +146,8 @@ def story(desk: DeskOf, story: Number) -> archive_rows.Story:
 def story_articles(
     desk: DeskOf, story: Number, days: DaysOf, voices: VoicesOf, asked: AskedFor, origin: Origin = None
 ) -> Listed[archive_rows.StoryArticle]:
-    values = {"story": story, "origin": origin, **days_values(days), **voices_values(voices)}
-    name = f"story-{story}-articles"
-    return asked.answer(desk, archive_rows.StoryArticle, "desk_exports.story_articles", name, **values)
+    values = {"story_id": story, "origin": origin, **days_values(days), **voices_values(voices)}
+    return asked.answer(desk, archive_rows.StoryArticle, "desk_stories.articles", f"story-{story}-articles", **values)
 
 
 @router.get("/articles/{article}", tags=[ARCHIVE], summary="An article in its latest text")
@@ -205,12 +187,36 @@ def captures(desk: DeskOf, article: Number, asked: AskedFor) -> Listed[archive_r
     )
 
 
+@router.get("/search", tags=[ARCHIVE], responses=OF_LIST, summary="The paragraphs that a text finds, the best first")
+def search(
+    request: Request,
+    desk: DeskOf,
+    q: Annotated[str, Query(min_length=1, max_length=1000, description="What to look for, in any language.")],
+    days: DaysOf,
+    asked: AskedFor,
+    lang: Lang = None,
+    country: Country = None,
+    publisher: Publisher = None,
+    way: Way = None,
+) -> Listed[archive_rows.Hit]:
+    """A hundred at most. Where the desk has no embedding model they are found by words alone; found_by tells."""
+    given = SearchFilters(days.since, days.until, lang, country, publisher, q, way)
+    values, asked.note = search_page.asked(desk, request.app.state.meaning, given)
+    return asked.answer(desk, archive_rows.Hit, "desk_search.hybrid", "search", **values)
+
+
 @router.get("/reviews", tags=[REVIEWS], responses=OF_LIST, summary="Suggested matches, the most telling first")
 def review_queue(
-    desk: DeskOf, days: DaysOf, asked: AskedFor, claim: OneClaim = None, lang: Lang = None, stance: Stance = None
+    desk: DeskOf,
+    days: DaysOf,
+    asked: AskedFor,
+    claim: OneClaim = None,
+    lang: Lang = None,
+    country: Country = None,
+    stance: Stance = None,
 ) -> Listed[claim_rows.Suggestion]:
-    values = {"claim": claim, "lang": lang, "stance": stance, **days_values(days)}
-    return asked.answer(desk, claim_rows.Suggestion, "desk_exports.review_queue", "review-queue", **values)
+    values = {"claim": claim, "lang": lang, "country": country, "stance": stance, **days_values(days)}
+    return asked.answer(desk, claim_rows.Suggestion, "desk_reviews.queue", "review-queue", **values)
 
 
 @router.get("/reviews/done", tags=[REVIEWS], responses=OF_LIST, summary="What reviewers said, the latest first")
@@ -221,6 +227,11 @@ def reviews(desk: DeskOf, asked: AskedFor, claim: OneClaim = None) -> Listed[cla
 @router.get("/feeds", tags=[FEEDS], responses=OF_LIST, summary="How every feed is doing")
 def feeds(desk: DeskOf, voices: VoicesOf, asked: AskedFor, health: Health = None) -> Listed[archive_rows.Feed]:
     return asked.answer(desk, archive_rows.Feed, "desk_exports.feeds", "feeds", health=health, **voices_values(voices))
+
+
+@router.get("/feeds/{feed}/entries", tags=[FEEDS], responses=OF_LIST, summary="What a feed brought, the latest first")
+def feed_entries(desk: DeskOf, feed: Number, asked: AskedFor) -> Listed[archive_rows.FeedEntry]:
+    return asked.answer(desk, archive_rows.FeedEntry, "desk_feeds.entries", f"feed-{feed}-entries", feed_id=feed)
 
 
 @router.get("/publishers", tags=[FEEDS], responses=OF_LIST, summary="Who publishes, and how much of it is evidence")

@@ -61,7 +61,7 @@ def feed(request: Request, desk: DeskOf, feed_id: Number) -> Response:
         "feed.html",
         feed=found,
         meaning=HEALTH[found.health],
-        entries=desk.rows("desk_feeds.entries", feed_id=feed_id, most=LATEST),
+        entries=desk.rows("desk_feeds.entries", feed_id=feed_id, most=LATEST, skipped=0),
         days=desk.row("desk_feeds.days", feed_id=feed_id, today=today, days=DAYS).counts,
         problems=desk.rows("desk_feeds.problems", feed_id=feed_id, most=TROUBLES),
     )

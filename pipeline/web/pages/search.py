@@ -56,22 +56,23 @@ def search(request: Request, desk: DeskOf, given: Annotated[SearchFilters, Depen
     )
 
 
-def find(desk: Desk, meaning: Meaning, given: SearchFilters, most: int = SIZE) -> Found:
+def find(desk: Desk, meaning: Meaning, given: SearchFilters) -> Found:
     """One page of what a text finds; by words alone where there is no vector for it."""
-    asked, problem = values(desk, meaning, given)
-    hits = desk.rows("desk_search.hybrid", **asked, most=most, skipped=(given.page - 1) * most)
-    return Found(hits, frozenset(searchwords.words(given.q.strip())), problem)
+    values, problem = asked(desk, meaning, given)
+    hits = desk.rows("desk_search.hybrid", **values, most=SIZE, skipped=(given.page - 1) * SIZE)
+    return Found(hits, frozenset(searchwords.words(given.q)), problem)
 
 
-def values(desk: Desk, meaning: Meaning, given: SearchFilters) -> tuple[dict[str, Any], str | None]:
-    """What the statement takes, but for the page, and why meaning was left out, where it was."""
+def asked(desk: Desk, meaning: Meaning, given: SearchFilters) -> tuple[dict[str, Any], str | None]:
+    """What desk_search.hybrid takes but for the page, and why it goes without a vector where one was wanted."""
     text = given.q.strip()
     vector, problem = None, None
     if given.way != "words":
         vector, problem = meaning.vector(text, desk.row("desk_search.model"))
-    taken = {
+    by_meaning_alone = given.way == "meaning" and vector is not None
+    values = {
         "vector": vector,
-        "terms": None if given.way == "meaning" and vector is not None else searchwords.words(text),
+        "terms": None if by_meaning_alone else searchwords.words(text),
         "k": DEEPEST,
         "since": given.starts,
         "until": given.ends,
@@ -79,4 +80,4 @@ def values(desk: Desk, meaning: Meaning, given: SearchFilters) -> tuple[dict[str
         "country": given.country,
         "publisher": given.publisher,
     }
-    return taken, problem
+    return values, problem
