@@ -249,7 +249,7 @@ def test_pages(bench: Bench, conn: Connection, sites: Sites) -> None:
         "drops": ("timeout", "entry"),
         "charset": ("fetched", "page"),
         "unknown": ("fetched", "page"),
-        "garbled": ("fetched", "entry"),  # no label is right: better the feed's own text than question marks
+        "garbled": ("fetched", "page"),  # no label is right: its letters tell
         "textless": ("fetched", "entry"),
         "forbidden": ("robots", "entry"),
         "cut": ("protocol", "entry"),
@@ -276,10 +276,9 @@ def test_pages(bench: Bench, conn: Connection, sites: Sites) -> None:
             assert row.last_outcome == outcome, host
         if source == "entry":
             assert f"The feed's own text of {host}." in row.text
-    for host in ("textless", "garbled"):
-        assert extracted[found[host].article_id][0] == "no-text"
-        assert "no article text" in extracted[found[host].article_id][1]
-    for host in ("charset", "unknown"):
+    assert extracted[found["textless"].article_id][0] == "no-text"
+    assert "no article text" in extracted[found["textless"].article_id][1]
+    for host in ("charset", "unknown", "garbled"):
         assert (found[host].language, RUSSIAN in found[host].text) == ("ru", True), host
     assert "not finished within" in found["drops"].last_problem
     assert "robots.txt" in found["forbidden"].last_problem

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pipeline.errors import PermanentError
@@ -85,6 +85,7 @@ def test_entities_are_not_resolved(tmp_path: Path) -> None:
     assert "hunter2" not in str(parse(content.encode()))
 
 
+@example(b"<:/>")
 @given(st.binary(max_size=200) | st.text(max_size=200).map(lambda t: f"<opml>{t}</opml>".encode("utf-8", "replace")))
 def test_no_bytes_are_too_strange(content: bytes) -> None:
     try:

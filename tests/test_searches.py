@@ -520,7 +520,7 @@ def test_hybrid_brings_what_either_finds(store: Store, conn: Connection, bench: 
     assert [r.paragraph_id for r in similar] == [
         r.paragraph_id for r in conn.execute("select * from analysis.hybrid(%s, null, 4)", [vector]).fetchall()
     ]
-    assert similar[0]._fields == found[0]._fields[: len(similar[0]._fields)]
+    assert similar[0]._fields[:9] == found[0]._fields[:9]
     assert {r.paragraph_id: r.similarity for r in similar} == {r.paragraph_id: r.similarity for r in found}
 
 

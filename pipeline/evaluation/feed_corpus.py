@@ -182,7 +182,7 @@ def _compare_items(body: bytes, ours: ParsedFeed | None) -> dict[str, Any]:
         root = None if "\ufffd" in source else etree.fromstring(source.lstrip().encode(), reader)
     except etree.XMLSyntaxError:
         return {}
-    if root is None or etree.QName(root).localname.lower() not in ("rss", "feed", "rdf"):
+    if root is None or str(root.tag).rpartition("}")[2].lower() not in ("rss", "feed", "rdf"):
         return {}
     wanted = []
     for element in root.iter("{*}item", "{*}entry"):

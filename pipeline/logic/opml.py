@@ -65,7 +65,8 @@ def parse(content: bytes) -> list[Outline]:
         tree = etree.fromstring(source.encode("utf-8", "replace"), parser)
     except etree.XMLSyntaxError as error:
         raise PermanentError(f"not an OPML file: {error}", code="not-opml") from error
-    if tree is None or etree.QName(tree).localname.lower() != "opml":
+    # Not by QName, which refuses what the recovering parser lets through: an element named ":".
+    if tree is None or str(tree.tag).rpartition("}")[2].lower() != "opml":
         raise PermanentError("not an OPML file: it has no <opml> element", code="not-opml")
     found: dict[str, Outline] = {}
     for element in tree.iter("outline"):

@@ -142,7 +142,7 @@ def _read(body: bytes, url: str) -> tuple[dict[str, SitemapPage], dict[str, Site
     )
     try:
         for _, element in events:
-            name = etree.QName(element).localname.lower() if isinstance(element.tag, str) else ""
+            name = element.tag.rpartition("}")[2].lower() if isinstance(element.tag, str) else ""
             if name in ("url", "sitemap"):
                 address = link(found.get("url"), url)
                 if address and name == "url" and len(pages) < MAX_PAGES:

@@ -80,7 +80,8 @@ async def _unreadable(request: Request, error: Exception) -> Response:
 async def _database(request: Request, error: Exception) -> Response:
     if isinstance(error, psycopg.errors.QueryCanceled):
         return _told(request, 503, SLOW)
-    if isinstance(error, psycopg.errors.RaiseException):  # our own functions, in words meant for people
+    # Our own functions, in words meant for people.
+    if isinstance(error, psycopg.errors.RaiseException | psycopg.errors.NoDataFound):
         hint = error.diag.message_hint
         return _told(request, 404, f"{error.diag.message_primary}{f': {hint}' if hint else ''}")
     if isinstance(error, psycopg.OperationalError | PoolTimeout):
