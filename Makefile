@@ -6,12 +6,13 @@ VENV ?= .venv
 #   make demo TORCH_INDEX=https://download.pytorch.org/whl/cpu
 TORCH_INDEX ?=
 BENCH ?=
+SHOTS ?=
 # Options of pytest: two processes, since the tests wait as much as they count. One test file stays in one of them.
 TESTS ?= -n 2 --dist loadfile
 BIN := $(VENV)/bin
-BENCHES := stream eval ablation clef match origins stories figures numerals poll schedule feeds archive backfill extract
+BENCHES := stream eval ablation clef match search hybrid origins stories figures numerals poll schedule feeds archive backfill extract
 
-.PHONY: help setup demo test lint docs soak $(BENCHES:%=bench-%)
+.PHONY: help setup demo test lint docs screenshots soak $(BENCHES:%=bench-%)
 .DEFAULT_GOAL := help
 
 help:
@@ -46,6 +47,10 @@ bench-clef: setup
 bench-match: setup
 	@PYTHONPATH=. $(BIN)/python benchmarks/match.py $(BENCH)
 
+# Search by meaning among a million paragraphs; a smaller run: make bench-search BENCH="--paragraphs 50000"
+bench-search: setup
+	@PYTHONPATH=. $(BIN)/python benchmarks/search.py $(BENCH)
+
 bench-eval: setup
 	@PYTHONPATH=. $(BIN)/python benchmarks/evaluate.py $(BENCH)
 
@@ -62,6 +67,10 @@ bench-figures: setup
 
 bench-stories: setup
 	@PYTHONPATH=. $(BIN)/python benchmarks/stories.py $(BENCH)
+
+# Search by meaning, by words and by both: make bench-hybrid BENCH="--splits test"; other fusions: BENCH=--tune
+bench-hybrid: setup
+	@PYTHONPATH=. $(BIN)/python benchmarks/hybrid.py $(BENCH)
 
 # How long quantities take to find: make bench-numerals BENCH=data/stream
 bench-numerals: setup
@@ -98,8 +107,13 @@ bench-extract: setup .bench/extract/.ready
 	@.bench/extract/bin/python -m pip install --quiet --disable-pip-version-check "newspaper4k[all]==0.9.6" news-please==1.6.16
 	@touch $@
 
+# The desk's pages as images in docs/img, from a home that the demo has filled: make screenshots SHOTS="--home .demo"
+screenshots: setup
+	@PYTHONPATH=. $(BIN)/python scripts/screenshots.py $(SHOTS)
+
 docs: setup
 	@$(BIN)/python scripts/docs.py
+	@$(BIN)/python scripts/cookbook.py
 
 # A corpus of your own, and what is read otherwise than expected: make bench-feeds BENCH="FOLDER --differ"
 bench-feeds: setup

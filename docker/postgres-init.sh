@@ -44,6 +44,11 @@ from unnest(array['claimwatch', 'airflow']) as name
 where not exists (select from pg_database where datname = name) \gexec
 revoke all on database claimwatch, airflow, postgres, template1 from public;
 grant connect on database claimwatch to claimwatch_analyst, claimwatch_reviewer;
+-- What analysts and reviewers run is bounded; who needs longer sets statement_timeout in that session.
+select format('alter role %I set %I = %L', role, name, value)
+from unnest(array['claimwatch_analyst', 'claimwatch_reviewer']) as role,
+     (values ('statement_timeout', '60s'), ('idle_in_transaction_session_timeout', '5min'), ('lock_timeout', '5s'),
+             ('work_mem', '32MB')) as bound (name, value) \gexec
 alter role claimwatch_analyst in database claimwatch set search_path = analysis, public;
 alter role claimwatch_reviewer in database claimwatch set search_path = analysis, public;
 SQL

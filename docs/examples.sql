@@ -81,6 +81,19 @@ cross join lateral analysis.claim_state(c.claim_id) s
 where c.retired_at is null
 order by s.last_at desc nulls last;
 
+-- the_board --
+-- The desk's first page: every claim, what is new since yesterday, and the latest sentence, moved ones first.
+select claim_id, state, new_stories, supports, refutes, updates, origins, last_fresh_at, latest_publisher, latest_sentence
+from analysis.board(since => now() - interval '1 day')
+order by new_stories desc, last_at desc nulls last;
+
+-- states_a_month_ago --
+-- Which claims stand otherwise than a month ago, by what was known then and now?
+select claim_id, ago.state as a_month_ago, today.state as today, today.stories - ago.stories as stories_since
+from analysis.claim_states(now() - interval '1 month', now() - interval '1 month') ago
+join analysis.claim_states() today using (claim_id)
+where ago.state <> today.state;
+
 -- what_we_said_then --
 -- One day as it was published, by what we knew that evening and by what we know now: late reports are the difference.
 select 'known that evening' as by, early.*
@@ -125,6 +138,30 @@ limit 50;
 -- The paragraphs nearest in meaning to a text of yours, in any language.
 select round(similarity::numeric, 3) as similarity, language, publisher, published_at, text, url
 from analysis.similar(:'vector', 20, since => now() - interval '30 days');
+
+-- my_searches --
+-- What you search for by name. `insert into analysis.searches (name, text) values ('losses', 'killed')` stores one more.
+select name, state, problem, text
+from analysis.searches
+order by created_at desc;
+
+-- results_of_my_searches --
+-- What each of your searches finds this month, by meaning and by words.
+select s.name, r.rank, r.found_by, round(r.similarity::numeric, 3) as similarity, r.publisher, r.published_at, r.text
+from analysis.searches s
+cross join lateral analysis.search_results(s.name, 10, since => now() - interval '30 days') r
+where s.state = 'ready'
+order by s.name, r.rank;
+
+-- words_in_any_language --
+-- Where do these words stand, whatever their endings? Any language, no model.
+select rank, language, publisher, published_at, text, url
+from analysis.full_text('Курск солдаты', 20);
+
+-- by_meaning_and_words --
+-- One text's vector and some words of one's own choice, in the outlets of one country.
+select rank, found_by, publisher, text
+from analysis.hybrid(:'vector', array['kursk', 'курск'], 20, country => 'KR');
 
 -- similar_to_every_claim --
 -- For each claim the five nearest paragraphs of the week: a look beside what the matcher accepted.
@@ -290,3 +327,71 @@ from analysis.version_changes ch
 where ch.made_by = 'publisher' and ch.changed_at > now() - interval '7 days'
   and exists (select from analysis.article_evidence e where e.article_id = ch.article_id)
 order by ch.changed_at desc, ch.article_id, ch.number;
+
+-- texts_of_an_article --
+-- Which articles had more than one text this week, and who changed them?
+select publisher, title, number, made_by, changes, known_at, version_id, article_id
+from analysis.versions
+where article_id in (select article_id from analysis.versions where number > 1 and known_at > now() - interval '7 days')
+order by article_id, number;
+
+-- read_an_article --
+-- The latest article with evidence, paragraph by paragraph, and what each bears on.
+select t.position, t.claims, t.origins, t.change, t.text
+from (select article_id from analysis.evidence where tier = 'accepted' order by matched_at desc limit 1) e
+cross join lateral analysis.article_text(e.article_id) t;
+
+-- why_it_matched --
+-- Why was the latest evidence accepted? Which groups of concepts it names, and the figures behind the decision.
+select w.part, w.name, w.value, w.says
+from (select match_id from analysis.evidence where tier = 'accepted' order by matched_at desc limit 1) e
+cross join lateral analysis.why(e.match_id) w;
+
+-- who_carries_what --
+-- Outlets by country, with the claims that they have carried; those that have carried none last.
+select country, publisher, family, kind, feeds, articles, articles_with_evidence, claims
+from analysis.publishers
+order by country, articles_with_evidence desc, publisher;
+
+-- wordings_by_language --
+-- In which languages is each claim looked for, with how many wordings, and how many decoys hold it in check?
+select claim_id, language, count(*) filter (where kind in ('phrasing', 'refutation', 'update')) as wordings,
+       count(*) filter (where kind = 'decoy') as decoys
+from analysis.claim_phrasings
+where language is not null
+group by claim_id, language
+order by claim_id, wordings desc;
+
+-- terms_of_a_claim --
+-- The concepts that a report on a claim has to name, with some of the terms for each.
+select concept_group, concept, cardinality(terms) as terms, terms[:5] as some
+from analysis.claim_concepts
+where claim_id = 'killed-in-kursk' and concept_group is not null;
+
+-- backfills_under_way --
+-- Older material that is being brought in, and what has come of it.
+select backfill_id, kind, source, state, files_done, files, articles, read, problem
+from analysis.backfills
+order by added_at desc;
+
+-- items_without_a_text --
+-- What did the feeds bring this week whose article could not be read, and why?
+select f.publisher, e.first_seen_at, e.title, e.last_outcome, e.last_problem, e.url
+from analysis.feed_entries e
+join analysis.feed_health f using (feed_id)
+where not e.has_text and e.first_seen_at > now() - interval '7 days'
+order by e.first_seen_at desc
+limit 50;
+
+-- feeds_in_trouble_of_late --
+-- Which feeds failed most often in the last week, and how?
+select f.publisher, p.outcome, count(*) as polls, max(p.at) as last_at, (array_agg(p.problem order by p.at desc))[1] as problem
+from analysis.feed_problems p
+join analysis.feed_health f using (feed_id)
+where p.at > now() - interval '7 days'
+group by f.publisher, p.outcome
+order by polls desc;
+
+-- models --
+-- Whose vectors are searched?
+select model, dimensions, active, registered_at, weights_hash from analysis.models order by model_id;

@@ -16,6 +16,7 @@ from pipeline.commands import (
     figures,
     inspect,
     origins,
+    packet,
     quality,
     replay,
     review,
@@ -24,6 +25,7 @@ from pipeline.commands import (
     setup,
     sources,
     timeline,
+    web,
 )
 from pipeline.errors import ClaimwatchError, ConfigurationError
 from pipeline.settings import ENV_PREFIX
@@ -71,15 +73,18 @@ app.command(rich_help_panel=RUN)(run.up)
 app.command(rich_help_panel=RUN)(run.down)
 app.command(rich_help_panel=RUN)(run.demo)
 app.command(rich_help_panel=RUN)(run.status)
+app.command(rich_help_panel=RUN)(web.web)
 for _stage in STAGES:  # `extract` also looks at single pages
     app.command(_stage, rich_help_panel=RUN)(inspect.extract if _stage == "extract" else run.stage_command(_stage))
 app.command(rich_help_panel=RUN)(run.maintain)
+app.command(rich_help_panel=RUN)(search.listen)
 app.command(rich_help_panel=RUN)(archive.reextract)
 app.add_typer(backfill.backfill_app, name="backfill", rich_help_panel=RUN)
 app.command(rich_help_panel=ASK)(search.search)
 app.command(rich_help_panel=ASK)(search.vector)
 app.command(rich_help_panel=ASK)(timeline.timeline)
 app.command(rich_help_panel=ASK)(figures.figures)
+app.command(rich_help_panel=ASK)(packet.packet)
 app.command(rich_help_panel=ASK)(archive.article)
 app.add_typer(archive.archive_app, name="archive", rich_help_panel=ASK)
 app.command(rich_help_panel=ASK)(setup.psql)

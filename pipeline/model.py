@@ -150,3 +150,4 @@ class Message:
     html: str
     message_id: str
     headers: dict[str, str] = field(default_factory=dict)
+    chart: bytes | None = None  # a PNG that the HTML shows as cid:chart@claimwatch

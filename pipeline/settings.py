@@ -42,6 +42,8 @@ class DatabaseSettings(Section):
     """`dsn` names any PostgreSQL 16+ with pgvector; without it the embedded server is used."""
 
     dsn: SecretStr | None = None  # postgresql://claimwatch:secret@db.example.org/claimwatch
+    analyst_dsn: SecretStr | None = None  # the same as claimwatch_analyst, for the desk; only with dsn
+    reviewer_dsn: SecretStr | None = None  # the same as claimwatch_reviewer
     embedded_version: Literal[16, 18] = 18  # PostgreSQL's major version; each has a data folder of its own
     service_user: str = "claimwatch"  # runs the embedded server when claimwatch is started as root
     shared_buffers: str = "512MB"  # of the embedded server, in PostgreSQL's notation
@@ -51,6 +53,12 @@ class DatabaseSettings(Section):
     @classmethod
     def _number(cls, value: object) -> object:
         return int(value) if isinstance(value, str) and value.isdigit() else value  # the environment holds only text
+
+    @model_validator(mode="after")
+    def _one_database(self) -> DatabaseSettings:
+        if self.dsn is None and (self.analyst_dsn or self.reviewer_dsn):
+            raise ValueError("analyst_dsn and reviewer_dsn name roles on your own server: set dsn too")
+        return self
 
 
 class PollSettings(Section):
@@ -139,6 +147,7 @@ class MailSettings(Section):
     timeout: Seconds = 30.0
     max_attempts: int = Field(default=12, ge=1)
     batch: int = Field(default=100, gt=0)
+    chart: bool = True  # alerts show the claim's stories over time as a picture
 
     @field_validator("sender", "operator")
     @classmethod
@@ -186,6 +195,29 @@ class AirflowSettings(Section):
     parallelism: int = Field(default=4, ge=1)  # tasks at a time; each worker holds some 150 MB
 
 
+class WebSettings(Section):
+    """The analysts' desk in a browser. Open to the network it needs a password or a token."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8800, gt=0, lt=65536)
+    password: SecretStr | None = Field(default=None, min_length=8)  # asked for on a login page
+    token: SecretStr | None = Field(default=None, min_length=16)  # for programs: Authorization: Bearer
+    public_url: str | None = None  # where readers reach it, for links in mails and feeds: https://desk.example.org
+
+    @field_validator("public_url")
+    @classmethod
+    def _web_address(cls, value: str | None) -> str | None:
+        if value is not None and not re.fullmatch(r"https?://[^\s/?#@]+/?", value):
+            raise ValueError(f"{value!r} is not an address like https://desk.example.org")
+        return value
+
+    @property
+    def address(self) -> str:
+        """Where readers find the desk, without a slash at the end."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return (self.public_url or f"http://{host}:{self.port}").rstrip("/")
+
+
 class Settings(BaseSettings):
     """Everything an operator may set; see docs/settings.md."""
 
@@ -214,6 +246,7 @@ class Settings(BaseSettings):
     retention: RetentionSettings = RetentionSettings()
     schedule: ScheduleSettings = ScheduleSettings()
     airflow: AirflowSettings = AirflowSettings()
+    web: WebSettings = WebSettings()
 
     @classmethod
     def settings_customise_sources(
@@ -297,7 +330,7 @@ def redacted(settings: Settings) -> dict[str, Any]:
 
 @cache
 def root() -> Path:
-    """The folder with sql/, dags/, claims/ and feeds/: the checkout, or the copy bundled in a wheel."""
+    """The folder with sql/, dags/, plugins/, claims/ and feeds/: the checkout, or the copy bundled in a wheel."""
     package = Path(__file__).parent
     checkout = package.parent
     if (checkout / "sql" / "migrations").is_dir():

@@ -148,6 +148,15 @@ def make_settings(home: Path, dsn: str, **sections: Any) -> Settings:
     return Settings(home=home, database={"dsn": dsn}, **sections)
 
 
+def desk_settings(pg: EmbeddedServer, dsn: str, home: Path, **web: Any) -> Settings:
+    """Settings for the desk on a clone: it connects as the analysts' roles."""
+    roles = {
+        f"{role}_dsn": clone_dsn(dsn, f"claimwatch_{role}", pg.password(f"claimwatch_{role}"))
+        for role in ("analyst", "reviewer")
+    }
+    return Settings(home=home, database={"dsn": dsn, **roles}, web=web)
+
+
 @pytest.fixture
 def clock() -> MovableClock:
     return MovableClock(datetime(2024, 12, 20, 22, tzinfo=UTC))

@@ -267,7 +267,7 @@ def test_search_and_vector(command: Command, conn: Connection, bench: Bench) -> 
     ]
     conn.execute("insert into ingest.publishers (name, family) values ('The One', 'One')")
     from pipeline.logic.text import content_hash
-    from pipeline.stages import embed
+    from pipeline.stages import embed, words
 
     model_id = embed.model(conn, bench)
     for n, (text, vector) in enumerate(zip(texts, bench.encoder.encode(texts), strict=True), 1):
@@ -292,8 +292,21 @@ def test_search_and_vector(command: Command, conn: Connection, bench: Bench) -> 
 
     found = command("search", "troops died", "-f", "json", "-k", 2).lines()
     assert {line["text"] for line in found} == {texts[0], texts[2]}
-    assert list(found[0]) == ["similarity", "published_at", "publisher", "language", "text", "url"]
+    shown = ["similarity", "published_at", "publisher", "language", "text", "url"]
+    assert list(found[0]) == ["rank", "found_by", *shown]
+    assert [line["found_by"] for line in found] == ["meaning", "meaning"]  # nobody has made their words yet
+    found = command("search", "troops died", "-f", "json", "-k", 2, "--vectors").lines()
+    assert list(found[0]) == ["rank", *shown]
     assert found[0]["similarity"] >= found[1]["similarity"]
+    assert command("search", "SOLDIER killed", "--words", "-f", "json").lines() == []
+    words.fill(conn)
+    (only,) = command("search", "SOLDIER killed", "--words", "-f", "json").lines()
+    assert only["text"] == texts[0]
+    assert list(only) == ["rank", *shown[1:]]
+    found = command("search", "troops killed", "-f", "json", "-k", 2).lines()
+    assert [(line["text"], line["found_by"]) for line in found] == [(texts[0], "both"), (texts[2], "meaning")]
+    assert command("search", "killed", "-f", "json", "--words", "--country", "KR").lines() == []
+    assert command("search", "x", "--words", "--vectors").status == 2
     (only,) = command("search", "troops died", "-f", "json", "--lang", "ko").lines()
     assert only["text"] == texts[2]
     assert command("search", "troops died", "-f", "json", "--until", "2000-01-01").lines() == []

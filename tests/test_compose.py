@@ -26,11 +26,14 @@ from cryptography.fernet import Fernet
 from typer.testing import CliRunner
 
 from pipeline import settings as settings_module
+from pipeline.adapters import database
 from pipeline.adapters import migrate as migrations
 from pipeline.adapters.postgres import EmbeddedServer
 from pipeline.cli import app
 from pipeline.clock import SystemClock
 from pipeline.local.airflow import AirflowServices
+from pipeline.stages import searches
+from pipeline.web.security import check
 
 TEXT = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
 COMPOSE: dict[str, Any] = yaml.safe_load(TEXT)
@@ -72,7 +75,7 @@ def test_compose_file_is_valid(secrets: dict[str, str]) -> None:
 
 def test_nothing_is_published_beyond_loopback() -> None:
     ports = [port for service in SERVICES.values() for port in service.get("ports", [])]
-    assert len(ports) == 3
+    assert len(ports) == 4
     assert all(port.startswith("127.0.0.1:") for port in ports)
     assert not any("network_mode" in service for service in SERVICES.values())
 
@@ -139,16 +142,16 @@ def test_services_wait_for_what_they_need() -> None:
     assert waits("setup") == {"postgres": "service_healthy"}
     for name in OURS - {"setup"}:
         assert waits(name)["setup"] == "service_completed_successfully"
-    for name in OURS - {"setup", "airflow-apiserver"}:
+    for name in OURS - {"setup", "airflow-apiserver", "desk", "listen"}:
         assert waits(name)["airflow-apiserver"] == "service_healthy"
     assert waits("airflow-worker")["redis"] == "service_healthy"
 
 
 def test_only_those_who_run_stages_know_the_pipelines_password() -> None:
     knows = {name for name in OURS if "PIPELINE_DB_PASSWORD" in str(SERVICES[name]["environment"])}
-    assert knows == {"setup", "airflow-scheduler", "airflow-worker"}
+    assert knows == {"setup", "airflow-scheduler", "airflow-worker", "listen"}
     for password in ("ANALYST_DB_PASSWORD", "REVIEWER_DB_PASSWORD"):
-        assert {name for name in SERVICES if password in str(SERVICES[name])} == {"postgres"}
+        assert {name for name in SERVICES if password in str(SERVICES[name])} == {"postgres", "desk"}
 
 
 # The image
@@ -249,6 +252,16 @@ def test_settings_accept_the_environment(
             assert found.database.dsn is not None
             assert secrets["PIPELINE_DB_PASSWORD"] in found.database.dsn.get_secret_value()
             assert (found.mail.host, found.mail.port) == ("mailcatcher", 1025)
+        if service == "desk":
+            check(found.web)  # a password is set, so it may listen to the other containers
+            assert secrets["PIPELINE_DB_PASSWORD"] not in str(environment(service, secrets))
+            roles = [database.dsn(found, f"claimwatch_{role}") for role in ("analyst", "reviewer")]
+            assert [psycopg.conninfo.conninfo_to_dict(dsn)["user"] for dsn in roles] == [
+                "claimwatch_analyst",
+                "claimwatch_reviewer",
+            ]
+        if service in ("desk", "airflow-apiserver"):
+            assert found.web.address == "http://127.0.0.1:8800"
 
 
 # Secrets and scripts
@@ -301,6 +314,48 @@ def test_healthcheck(health: dict[str, Any] | None, asked: list[str], code: int)
         server.shutdown()
     assert (done.returncode, done.stderr) == (code, "")
     assert (done.stdout.strip() == "healthy") == (code == 0)
+
+
+def test_healthcheck_of_the_listener(dsn: str) -> None:
+    def asked(where: str) -> tuple[int, str]:
+        done = subprocess.run(
+            [sys.executable, ROOT / "docker" / "healthcheck.py", "listen"],
+            env={**os.environ, "CLAIMWATCH_DATABASE__DSN": where},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.stderr == ""
+        return done.returncode, done.stdout.strip()
+
+    assert asked(dsn) == (1, "listen: not connected to the database")
+    with psycopg.connect(dsn, application_name=searches.NAME):
+        assert asked(dsn) == (0, "healthy")
+    assert asked("postgresql://x:secret@127.0.0.1:1/x") == (1, "the database does not answer: OperationalError")
+
+
+@pytest.mark.parametrize(("status", "code"), [(200, 0), (503, 1), (None, 1)])
+def test_healthcheck_of_the_desk(status: int | None, code: int) -> None:
+    class Answer(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(status if status is not None and self.path == "/healthz" else 500)
+            self.end_headers()
+
+        def log_message(self, format: str, *args: Any) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Answer) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        port = server.server_port if status is not None else 1
+        done = subprocess.run(
+            [sys.executable, ROOT / "docker" / "healthcheck.py", "desk"],
+            env={**os.environ, "CLAIMWATCH_WEB__PORT": str(port), "http_proxy": "http://127.0.0.1:1"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        server.shutdown()
+    assert (done.returncode, done.stderr) == (code, "")
 
 
 @pytest.fixture(scope="module")

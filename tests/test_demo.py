@@ -61,9 +61,11 @@ def rows_of(home: Path) -> dict[str, int]:
 def test_demo_twice(home: Path) -> None:
     shown = demo(home)
     assert "invented" in shown
+    assert "Traceback" not in (home / "logs" / "listen.log").read_text()
     for title in ("What came in", "Evidence on the claims", "Mail"):
         assert title in shown
     assert re.search(r"\d+ read, \d+ new, [1-9]\d* known copies", shown)
+    assert re.search(r"desk ready: http://127\.0\.0\.1:\d+", shown)
     mails = read(home / "mail.mbox")
     first = rows_of(home)
     assert len(mails) == first["alerts"] > 0

@@ -7,6 +7,7 @@ import re
 import ssl
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email import policy
 from email.message import EmailMessage
@@ -286,6 +287,22 @@ def message(to: str = "desk@example.org", **changes: Any) -> Message:
     return Message(to, **{**values, **changes})
 
 
+def test_a_chart_travels_with_the_html(server: Server, connect: Callable[..., Mailer]) -> None:
+    picture = b"\x89PNG\r\n\x1a\n" + bytes(range(256))
+    given = alert(replace(content(report()), chart=picture), "desk@example.org", "<abc@claimwatch>")
+    with connect() as mailer:
+        mailer.send(given)
+    (mail,) = server.parsed()
+    plain, related = mail.iter_parts()
+    assert (plain.get_content_type(), related.get_content_type()) == ("text/plain", "multipart/related")
+    html, image = related.iter_parts()
+    assert 'src="cid:chart@claimwatch"' in html.get_content()
+    assert "alt=" in html.get_content().split("<img")[1].split(">")[0]
+    assert (image["Content-ID"], image.get_content_type()) == ("<chart@claimwatch>", "image/png")
+    assert image.get_content() == picture
+    assert mail.get_body(("plain",)).get_content().splitlines() == given.text.splitlines()
+
+
 def test_a_mail_arrives_whole(server: Server, connect: Callable[..., Mailer]) -> None:
     sentence = "북한군 병사 100명이 전사했다고 국정원이 밝혔다. Потери, — сказано там. From here on"
     given = alert(content(report(publisher="새벽일보"), sentence=sentence), "desk@example.org", "<abc@claimwatch>")
@@ -310,6 +327,7 @@ def test_a_mail_arrives_whole(server: Server, connect: Callable[..., Mailer]) ->
         assert body.get_content().splitlines() == text.splitlines()
     raw = server.mails[0][1]
     assert raw.isascii()
+    assert "cid:" not in given.html
     assert max(len(line) for line in raw.splitlines()) <= 998
 
 

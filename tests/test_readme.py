@@ -7,10 +7,12 @@ from typing import Any
 
 import psycopg
 import pytest
-from conftest import ROOT, clone_dsn
+from conftest import ROOT, Bench, clone_dsn
 from typer.testing import CliRunner
 
+from pipeline.adapters.database import Connection
 from pipeline.cli import app
+from pipeline.stages import searches
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
@@ -49,13 +51,14 @@ def test_links_lead_somewhere() -> None:
 
 
 @pytest.mark.model
-def test_sql_runs_as_an_analyst(with_claims: None, dsn: str, pg: Any) -> None:
+def test_sql_runs_as_an_analyst(with_claims: None, bench: Bench, conn: Connection, dsn: str, pg: Any) -> None:
     section = README.partition("## Analysts")[2].partition("## A tour")[0]
     code = "\n".join(line[4:] for line in section.splitlines() if line.startswith("    "))
-    vector = "[" + ",".join(["0.05"] * 384) + "]"
-    code = re.sub(r"^\\set.*$|^claimwatch .*$", "", code, flags=re.MULTILINE).replace(":'v'", f"'{vector}'")
+    code = re.sub(r"^claimwatch .*$", "", code, flags=re.MULTILINE)
     statements = [s for s in code.split(";") if s.strip()]
-    assert len(statements) == 5
-    with psycopg.connect(clone_dsn(dsn, "claimwatch_analyst", pg.password("claimwatch_analyst"))) as analyst:
+    assert len(statements) == 6
+    password = pg.password("claimwatch_analyst")
+    with psycopg.connect(clone_dsn(dsn, "claimwatch_analyst", password), autocommit=True) as analyst:
         for statement in statements:
             analyst.execute(statement)
+            searches.answer(conn, bench)  # what `claimwatch listen` does

@@ -51,7 +51,8 @@ def evidence(conn: Connection, match: Any) -> Any:
     """The row of the match's claim and story, as analysts see it."""
     return conn.execute(
         "select e.* from analysis.evidence e join ingest.paragraphs p on p.paragraph_id = %s "
-        "join ingest.versions v on v.version_id = p.first_version_id join ingest.articles a using (article_id) "
+        "join ingest.versions v on v.version_id = p.first_version_id "
+        "join ingest.articles a on a.article_id = v.article_id "
         "where e.claim_id = %s and e.story_id = a.story_id",
         [match.paragraph_id, match.claim_id],
     ).fetchone()

@@ -48,11 +48,13 @@ def test_a_claims_life(desk: Desk) -> None:
         desk.track()
     assert desk.kinds() == ["first_seen", "new_story", "new_story", "new_story", "fresh_coverage", "new_story"]
     assert desk.reason("fresh_coverage") == "quiet for 17 days before this"
-    subjects = [mail.subject for mail in desk.mails()]
+    mails = desk.mails()
+    subjects = [mail.subject for mail in mails]
     assert [re.sub(r", The .*", "", s) for s in subjects] == [
         "[claimwatch] killed-in-kursk: first report",
         "[claimwatch] killed-in-kursk: fresh coverage",
     ]
+    assert all(mail.chart.startswith(b"\x89PNG") for mail in mails)
 
 
 def test_copies_are_one_story(desk: Desk) -> None:

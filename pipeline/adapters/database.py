@@ -120,6 +120,11 @@ def vector_rows(conn: Connection, name: str, model_id: int | None = None, /, **v
     return conn.execute(statement(name, model_id, _elsewhere.get(conn)), values, binary=True).fetchall()
 
 
+def shown(conn: Connection, name: str, /, **values: Any) -> str:
+    """A named statement with its values in their places, as an analyst would run it in psql."""
+    return psycopg.ClientCursor(conn).mogrify(statement(name), values)
+
+
 def execute_many(conn: Connection, name: str, values: list[dict[str, Any]], model_id: int | None = None) -> None:
     """Run a named statement once for each set of values, in one round trip."""
     if values:
@@ -139,12 +144,19 @@ def embedded_server(settings: Settings) -> EmbeddedServer:
 
 
 def dsn(settings: Settings, role: str = "claimwatch") -> str:
-    """Where the database is. The analyst's role exists here for the embedded server only."""
-    if settings.database.dsn is None:
+    """Where the database is, for the pipeline or for one of the analysts' roles."""
+    given = settings.database
+    if given.dsn is None:
         return embedded_server(settings).dsn(role)
-    if role != "claimwatch":
-        raise ConfigurationError(f"the role {role} on your own server is yours to connect with: see README, Analysts")
-    return settings.database.dsn.get_secret_value()
+    own = {"claimwatch": given.dsn, "claimwatch_analyst": given.analyst_dsn, "claimwatch_reviewer": given.reviewer_dsn}
+    wanted = own[role]
+    if wanted is None:
+        key = f"{role.removeprefix('claimwatch_')}_dsn"
+        raise ConfigurationError(
+            f"on your own server, set [database] {key} (CLAIMWATCH_DATABASE__{key.upper()}) for the role {role}: "
+            "the pipeline's own role is not used for that"
+        )
+    return wanted.get_secret_value()
 
 
 def connect(settings: Settings, role: str = "claimwatch") -> Connection:

@@ -138,6 +138,9 @@ class Mailer:
             mail[name] = value
         mail.set_content(message.text, cte="quoted-printable")
         mail.add_alternative(message.html, subtype="html", cte="quoted-printable")
+        if message.chart is not None:
+            (html,) = (part for part in mail.iter_parts() if part.get_content_subtype() == "html")
+            html.add_related(message.chart, "image", "png", cid="<chart@claimwatch>", filename="timeline.png")
         return mail.as_bytes()
 
     def _keep_or_drop(self) -> None:

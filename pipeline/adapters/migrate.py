@@ -100,20 +100,29 @@ def _api_files() -> list[tuple[Path, str, str]]:
 def _apply_api(conn: Connection, cascade: bool) -> bool:
     files = _api_files()
     order = [name for _, _, name in files if name]
-    leftovers = [found for found in rows(conn, "migrations.api_objects") if found.name not in order]
+    before = rows(conn, "migrations.api_objects")
+    leftovers = [found for found in before if found.name not in order]
     _drop(conn, leftovers, cascade)
     try:
         with conn.transaction():
-            for file, _, _ in files:
-                conn.execute(file.read_bytes())
+            _execute(conn, [file for file, kind, _ in files if kind])
     except _SIGNATURE:
         present = rows(conn, "migrations.api_objects")
         # The last ones first: they may rest on those before them.
         _drop(conn, sorted(present, key=lambda found: order.index(found.name), reverse=True), cascade)
-        for file, _, _ in files:
-            conn.execute(file.read_bytes())
+        _execute(conn, [file for file, _, _ in files])
         return True
-    return bool(leftovers)
+    # One of several functions of a name that got other arguments: its old self stands beside it, as it was before.
+    untouched = {(found.number, found.written) for found in before if found.kind == "function"}
+    stale = [f for f in rows(conn, "migrations.api_objects") if (f.number, f.written) in untouched]
+    _drop(conn, stale, cascade)
+    _execute(conn, [file for file, kind, _ in files if not kind])  # the grants, which would touch everything
+    return bool(leftovers or stale)
+
+
+def _execute(conn: Connection, files: list[Path]) -> None:
+    for file in files:
+        conn.execute(file.read_bytes())
 
 
 def _drop(conn: Connection, objects: list[Any], cascade: bool) -> None:

@@ -4,6 +4,9 @@ claimwatch          owns the database of that name; the pipeline. No superuser, 
 claimwatch_analyst  may connect there and nothing more; the views grant it what analysts read
 claimwatch_reviewer the same, and it is granted the functions that confirm and reject matches too
 airflow             owns Airflow's metadata, can't see the claims; the others can't see Airflow's
+
+What analysts and reviewers run is bounded by the defaults below: a query that was forgotten, or a transaction left
+open, ends by itself and holds up nobody's work. Who needs longer sets statement_timeout in that session.
 """
 
 from __future__ import annotations
@@ -23,6 +26,14 @@ REVIEWER = "claimwatch_reviewer"
 AIRFLOW = "airflow"
 # Which role may connect to which database; the first one owns it.
 DATABASES = {"claimwatch": (PIPELINE, ANALYST, REVIEWER), "airflow": (AIRFLOW,)}
+# Of those who read; docker/postgres-init.sh has the same.
+READERS = (ANALYST, REVIEWER)
+READERS_DEFAULTS = {
+    "statement_timeout": "60s",
+    "idle_in_transaction_session_timeout": "5min",
+    "lock_timeout": "5s",
+    "work_mem": "32MB",
+}
 _LOCK = 0x636C61696D  # an arbitrary key ("claim") for pg_advisory_lock
 
 Connection = psycopg.Connection[tuple[Any, ...]]
@@ -37,6 +48,10 @@ def bootstrap(superuser: Callable[[str], str], password: Callable[[str], str]) -
         conn.execute("select pg_advisory_lock(%s)", [_LOCK])
         for role in (PIPELINE, ANALYST, REVIEWER, AIRFLOW):
             _ensure_role(conn, role, password(role))
+        for role in READERS:
+            for name, value in READERS_DEFAULTS.items():
+                statement = sql.SQL("alter role {} set {} = {}")
+                conn.execute(statement.format(sql.Identifier(role), sql.Identifier(name), sql.Literal(value)))
         for database, roles in DATABASES.items():
             _ensure_database(conn, database, roles)
         conn.execute("revoke all on database postgres, template1 from public")
@@ -44,6 +59,9 @@ def bootstrap(superuser: Callable[[str], str], password: Callable[[str], str]) -
             with _connect(superuser(database)) as inside:
                 inside.execute("revoke create on schema public from public")
                 if database == "claimwatch":
+                    for role in READERS:
+                        statement = sql.SQL("alter role {} in database {} set search_path = analysis, public")
+                        inside.execute(statement.format(sql.Identifier(role), sql.Identifier(database)))
                     inside.execute("create extension if not exists vector")
                     inside.execute("alter extension vector update")  # after a newer wheel
 

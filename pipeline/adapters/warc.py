@@ -141,6 +141,11 @@ class Archive:
         except zlib.error as error:
             raise RecordDamaged(f"{_where(place)}: {error}") from error
 
+    def member(self, place: Place, digest: bytes) -> bytes:
+        """The record as it stands in the file, deflated, so that it can be put into another; its payload is checked."""
+        self.body(place, digest)
+        return self._bytes(place)
+
     def together(self) -> AbstractContextManager[None]:
         """Records kept inside are on disk at the end, with one flush for all: put it inside the transaction."""
         return self._files.together()

@@ -10,12 +10,12 @@ from typing import Annotated, Any
 import typer
 
 from pipeline.adapters import charts
-from pipeline.adapters.charts import Band
 from pipeline.adapters.database import row, rows
 from pipeline.commands.common import FormatOption, opened
 from pipeline.commands.timeline import AsOf, KnownAt, moments_of
 from pipeline.errors import ConfigurationError
 from pipeline.logic import ledger
+from pipeline.stages import drawing
 from pipeline.terminal import Format, console, show
 
 BAR = 24  # columns of a bar
@@ -120,13 +120,7 @@ def _bar(r: Any, top: float) -> str:
 
 
 def _draw(found: Sequence[Any], title: str, path: Path, until: Any) -> None:
-    totals = [r for r in found if r.authority and not (r.denied or r.increment or r.earlier)]
-    if not totals:
+    chart = drawing.figures(found, until, title)
+    if chart is None:
         raise ConfigurationError("there is no figure with an authority behind it to draw")
-    bands = []
-    for r in totals:
-        low, high = float(r.low), float(r.high)
-        least, most = ledger.bounds(low, high, r.modality)
-        text = ledger.quantity(low, high, r.modality)
-        bands.append(Band(r.role, r.authority, r.as_of, low, high, least, most, text, r.revises_high is not None))
-    charts.save(charts.figures(bands, title, until), path)
+    charts.save(chart, path)

@@ -68,7 +68,7 @@ def status(form: FormatOption = Format.table) -> None:
 
 
 def up() -> None:
-    """Run everything until Ctrl-C: the database, Airflow with the DAGs, and its page on 127.0.0.1."""
+    """Run everything until Ctrl-C: the database, Airflow with the DAGs, the desk, and what answers stored searches."""
     from pipeline.local.up import run
 
     run(load_settings())

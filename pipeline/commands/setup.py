@@ -78,7 +78,8 @@ def psql(
     if embedded:
         database.embedded_server(settings).start()
     wanted = "claimwatch_reviewer" if reviewer else "claimwatch_analyst"
-    role = wanted if embedded and not pipeline else "claimwatch"
+    own = settings.database.reviewer_dsn if reviewer else settings.database.analyst_dsn
+    role = wanted if (embedded or own) and not pipeline else "claimwatch"
     environment = _environment(database.dsn(settings, role))
     environment["PGOPTIONS"] = "-c search_path=analysis,public"
     program = str(database.embedded_server(settings).binary("psql"))

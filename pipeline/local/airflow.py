@@ -12,7 +12,6 @@ import importlib.metadata
 import json
 import os
 import secrets
-import socket
 import subprocess
 import sys
 import time
@@ -25,6 +24,7 @@ import psycopg
 
 from pipeline.adapters.secretfile import stored_secret, write_private
 from pipeline.errors import ConfigurationError, TransientError
+from pipeline.local import ports
 from pipeline.local.airflow_api import AirflowApi
 from pipeline.local.processes import Supervisor
 
@@ -57,6 +57,7 @@ class AirflowServices:
         sqlalchemy_url: str,
         dags_folder: Path,
         *,
+        plugins_folder: Path | None = None,
         port: int = 8080,
         parallelism: int = 4,
         extra_env: Mapping[str, str] | None = None,
@@ -66,6 +67,7 @@ class AirflowServices:
         self.url = f"http://{HOST}:{port}"
         self._database = sqlalchemy_url
         self._dags = dags_folder.absolute()
+        self._plugins = (plugins_folder or self.folder / "plugins").absolute()
         self._port = port
         self._parallelism = parallelism
         self._extra = dict(extra_env or {})
@@ -84,6 +86,7 @@ class AirflowServices:
         self._users()
         options = {
             "CORE__DAGS_FOLDER": str(self._dags),
+            "CORE__PLUGINS_FOLDER": str(self._plugins),
             "CORE__LOAD_EXAMPLES": "False",
             "CORE__EXECUTOR": "LocalExecutor",
             "CORE__PARALLELISM": str(self._parallelism),
@@ -165,11 +168,7 @@ class AirflowServices:
 
     def start(self, supervisor: Supervisor) -> None:
         """Start all four components; returns at once, see `wait_ready`. `migrate` comes first."""
-        if not _free(self._port):
-            raise ConfigurationError(
-                f"port {self._port} on {HOST} is in use: end the program that has it, or set another in "
-                "CLAIMWATCH_AIRFLOW__PORT"
-            )
+        ports.insist(self._port, "CLAIMWATCH_AIRFLOW__PORT", HOST)
         env = self._prepare()
         self._started = datetime.now(UTC)
         for name, arguments in COMPONENTS.items():
@@ -248,14 +247,3 @@ def _fernet_key() -> str:
 
 def _long_secret() -> str:
     return secrets.token_urlsafe(64)  # HS512, Airflow's default, wants 64 bytes
-
-
-def _free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, port))
-            probe.listen()
-        except OSError:
-            return False
-    return True

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import sys
 import time
 from collections.abc import Callable
@@ -21,8 +20,8 @@ from pipeline import settings as settings_module
 from pipeline.adapters import database
 from pipeline.adapters.database import Connection, row, rows
 from pipeline.clock import FileClock
-from pipeline.errors import ConfigurationError, TransientError
-from pipeline.local import report, up
+from pipeline.errors import TransientError
+from pipeline.local import ports, report, up
 from pipeline.local.airflow import AirflowServices
 from pipeline.local.prepare import prepare
 from pipeline.local.processes import Supervisor, exit_on_signals
@@ -62,6 +61,8 @@ operator = "operator@analysts.example"
 ingest = "* * * * *"
 [airflow]
 port = {airflow}
+[web]
+port = {web}
 [database]
 shared_buffers = "128MB"
 maintenance_work_mem = "128MB"
@@ -101,23 +102,11 @@ def _settings(home: Path) -> Settings:
         if not name.startswith(settings_module.ENV_PREFIX + "EMBED"):
             del os.environ[name]
     os.environ[settings_module.ENV_PREFIX + "HOME"] = str(home)
-    ports = {"newsroom": _free_port(8123), "smtp": _free_port(8125), "airflow": _free_port(8080)}
+    wanted = {"newsroom": 8123, "smtp": 8125, "airflow": 8080, "web": 8800}
+    found = {name: ports.free(port) for name, port in wanted.items()}
     clock = json.dumps(str(home / "clock.json"))
-    (home / "claimwatch.toml").write_text(_SETTINGS.format(clock=clock, **ports), encoding="utf-8")
+    (home / "claimwatch.toml").write_text(_SETTINGS.format(clock=clock, **found), encoding="utf-8")
     return settings_module.load(home)
-
-
-def _free_port(wanted: int) -> int:
-    """The wanted port, or, where it is taken, any that is free."""
-    for port in (wanted, 0):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return int(probe.getsockname()[1])
-    raise ConfigurationError("no free port on 127.0.0.1")
 
 
 def _furnish(conn: Connection, services: Services, clock: FileClock) -> None:

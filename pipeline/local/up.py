@@ -1,7 +1,8 @@
-"""`claimwatch up`: the database and Airflow on this machine, until Ctrl-C."""
+"""`claimwatch up`: the database, Airflow, the desk and what answers searches on this machine, until Ctrl-C."""
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 import time
@@ -11,6 +12,7 @@ from pathlib import Path
 
 from pipeline.adapters import database
 from pipeline.errors import TransientError
+from pipeline.local import desk
 from pipeline.local.airflow import AirflowServices
 from pipeline.local.prepare import prepare
 from pipeline.local.processes import Supervisor, exit_on_signals
@@ -24,16 +26,18 @@ PARSE_SECONDS = 120.0
 
 @contextmanager
 def airflow(settings: Settings, supervisor: Supervisor) -> Iterator[AirflowServices]:
-    """A migrated database, and Airflow running the DAGs on it; the children end with the supervisor."""
+    """A migrated database, Airflow running the DAGs on it, and the desk; the children end with the supervisor."""
     server = database.embedded_server(settings)
     console.print("database ...")
     server.start()  # holds Airflow's own tables even where the pipeline's live elsewhere
     server.bootstrap()
     prepare(settings)
+    desk.start(settings, supervisor)
     services = AirflowServices(
         settings.home,
         server.sqlalchemy_url(),
         root() / "dags",
+        plugins_folder=root() / "plugins",
         port=settings.airflow.port,
         parallelism=settings.airflow.parallelism,
         extra_env={"CLAIMWATCH_HOME": str(settings.home)},
@@ -43,8 +47,18 @@ def airflow(settings: Settings, supervisor: Supervisor) -> Iterator[AirflowServi
     services.start(supervisor)
     services.wait_ready(supervisor, READY_SECONDS)
     _unpause(services)
+    listen(settings, supervisor)
     console.print(f"Airflow ready: {services.url}, DAGs {', '.join(DAGS)} unpaused")
+    desk.wait_ready(settings, supervisor)
+    console.print(f"desk ready: {settings.web.address}")
     yield services
+
+
+def listen(settings: Settings, supervisor: Supervisor) -> None:
+    """What makes the vectors of searches that analysts store in SQL. It starts itself anew after a lost connection."""
+    paths = [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH")]
+    env = {**os.environ, "CLAIMWATCH_HOME": str(settings.home), "PYTHONPATH": os.pathsep.join(filter(None, paths))}
+    supervisor.start("listen", [sys.executable, "-m", "pipeline", "listen"], env, cwd=settings.home)
 
 
 def _unpause(services: AirflowServices) -> None:
@@ -62,7 +76,7 @@ def _unpause(services: AirflowServices) -> None:
 
 
 def watch(settings: Settings, supervisor: Supervisor, seconds: float) -> None:
-    """Wait; a crashed database server is started again, a crashed Airflow component ends the wait with an error."""
+    """Wait; a crashed database server is started again, any crashed child ends the wait with an error."""
     server = database.embedded_server(settings)
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
@@ -76,6 +90,7 @@ def where_to_look(settings: Settings, services: AirflowServices | None = None) -
     """`services` is what runs and stays up."""
     command = "claimwatch" if shutil.which("claimwatch") else str(Path(sys.executable).with_name("claimwatch"))
     if services is not None:
+        console.print(f"The desk:        {settings.web.address}", soft_wrap=True)
         user, _ = services.login()
         where = f"(user {user}, password in {settings.home}/secrets/airflow_users.json)"
         console.print(f"Airflow's page:  {services.url}  {where}", soft_wrap=True)

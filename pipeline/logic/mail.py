@@ -82,6 +82,7 @@ class AlertContent:
     statement: str
     evidence: Sequence[Evidence]  # the best first
     coverage: Coverage
+    chart: bytes | None = None  # the claim's stories over time, as PNG
 
 
 def alert(content: AlertContent, to: str, message_id: str) -> Message:
@@ -112,6 +113,7 @@ def alert(content: AlertContent, to: str, message_id: str) -> Message:
         html=environment.get_template("alert.html").render(values),
         message_id=message_id,
         headers={"X-Claimwatch-Claim": content.claim_id},
+        chart=content.chart,
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter, deque
+from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
@@ -35,7 +36,7 @@ HTML = "text/html; charset=utf-8"
 Logged = tuple[float, str, str, int]
 
 
-def create_app(clock: Clock, content: Content | None = None) -> Starlette:
+def create_app(clock: Clock, content: Content | None = None, delays: Mapping[str, float] = FEED_DELAYS) -> Starlette:
     """The newsroom at `clock`'s now.
 
     `app.state.requests` holds the last 10,000 requests as (monotonic time of arrival, host, path, status),
@@ -48,6 +49,7 @@ def create_app(clock: Clock, content: Content | None = None) -> Starlette:
     )
     app.state.clock = clock
     app.state.content = held
+    app.state.delays = delays
     app.state.outlets = {outlet.host: outlet for outlet in (*held.outlets, BROKEN)}
     app.state.requests = deque(maxlen=LOG_LENGTH)
     app.state.counts = Counter()
@@ -72,7 +74,7 @@ async def _respond(request: Request) -> Response:
 async def _feed(request: Request, content: Content, outlet: Outlet) -> Response:
     if outlet == BROKEN:
         return answer(request, pages.out_of_order(content, outlet).body, HTML, status=500)
-    await asyncio.sleep(FEED_DELAYS.get(outlet.slug, 0.0))
+    await asyncio.sleep(request.app.state.delays.get(outlet.slug, 0.0))
     feed = feeds.render(content, outlet, request.app.state.clock.now())
     content_type = f"{feed.media_type}; charset={feed.charset}"
     return answer(request, feed.body, content_type, modified=feed.modified)

@@ -14,7 +14,7 @@ from pipeline.errors import PermanentError
 from pipeline.logic import extraction, language, pagebody, pagekinds, pagenames, text, versions
 from pipeline.logic.origins import Found
 from pipeline.model import Document
-from pipeline.stages import captures, identity, origins
+from pipeline.stages import captures, identity, origins, words
 from pipeline.stages.work import ArchiveDeps, Item, Run, StageReport, begin
 
 UNREAD = frozenset({"record-missing", "record-damaged", "expired"})  # the page was not there to be read
@@ -208,8 +208,9 @@ def _add_changes(run: Run, article_id: int, version_id: int, source: str, texts:
 
 
 def _add_paragraphs(run: Run, version_id: int, texts: list[str], language: str | None, now: datetime) -> list[int]:
-    """Store title and paragraphs; the ids of those never seen before."""
+    """Store title and paragraphs, with the words of those never seen before; the ids of these."""
     placed = [(position, t) for position, t in enumerate(texts) if t]
+    by_hash = {text.content_hash(t): t for _, t in placed}
     added = rows(
         run.conn,
         "articles.add_paragraphs",
@@ -220,4 +221,6 @@ def _add_paragraphs(run: Run, version_id: int, texts: list[str], language: str |
         language=language,
         now=now,
     )
-    return [r.paragraph_id for r in added if r.is_new]
+    new = {r.paragraph_id: by_hash[bytes(r.content_hash)] for r in added if r.is_new}
+    words.store(run.conn, new)
+    return list(new)

@@ -12,11 +12,12 @@ from typing import Any
 
 from pipeline.adapters.database import Connection, rows
 from pipeline.logic import urls
-from pipeline.stages import captures, embed, silence
+from pipeline.stages import captures, embed, silence, words
 from pipeline.stages.services import Services
 from pipeline.stages.track import queue_mail
 
 STALLED_AFTER = timedelta(hours=3)  # work that has been due this long while nothing took it
+WORDS_SECONDS = 120.0  # a round's time for making words of older paragraphs
 MOVED = 200  # page bodies that are taken from the database at a time
 CHUNK = 5000  # rows deleted a transaction, so that retention never holds locks for long
 
@@ -27,6 +28,7 @@ class Maintained:
     deleted: dict[str, int] = field(default_factory=dict)
     moved: int = 0  # page bodies, from the database to the archive
     requeued: int = 0
+    worded: int = 0  # paragraphs that got their words for full text
     reread: int = 0
     silences: int = 0
     broken_indexes: list[str] = field(default_factory=list)
@@ -43,6 +45,8 @@ def run(conn: Connection, services: Services) -> Maintained:
     done.moved = captures.move_bodies(conn, services, MOVED)
     done.deleted["archive files"] = captures.expire(conn, services)
     done.requeued = _active_model(conn, services)
+    done.worded = words.fill(conn, WORDS_SECONDS)
+    words.count(conn, now)
     done.broken_indexes = [r.name for r in rows(conn, "maintain.broken_indexes")]
     done.reread = _reread(conn, services)
     done.stalled = _stalled(conn, services)
@@ -152,6 +156,7 @@ def summary(done: Maintained) -> dict[str, Any]:
         "deleted": done.deleted,
         "moved": done.moved,
         "requeued": done.requeued,
+        "worded": done.worded,
         "reread": done.reread,
         "silences": done.silences,
         "broken_indexes": len(done.broken_indexes),

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
-from datetime import timedelta
+from dataclasses import replace
+from datetime import date, timedelta
 from itertools import groupby
 from typing import Any, Protocol
+
+import structlog
 
 from pipeline.adapters.database import Connection, row, rows
 from pipeline.adapters.mailer import Mailer
@@ -22,7 +25,10 @@ from pipeline.logic.mail import AlertContent, Evidence, Report
 from pipeline.logic.tracking import Event
 from pipeline.model import Message
 from pipeline.settings import Settings
+from pipeline.stages import drawing
 from pipeline.stages.work import Item, Run, StageReport, begin
+
+log = structlog.get_logger()
 
 FIRST_RETRY = timedelta(minutes=1)
 RETRY_CAP = timedelta(hours=4)  # 1, 2, 4, ... 240 minutes: 12 attempts span about a day
@@ -57,7 +63,7 @@ def run(conn: Connection, deps: Deps, limit: int) -> StageReport:
 
 
 def _deliver(run: Run, deps: Deps, mailer: Mailer, item: Item, alert: Any) -> None:
-    message = _message(run.conn, alert)
+    message = _message(run.conn, deps, alert)
     if message is None:
         with run.settling(item):
             problem = "its evidence was withdrawn before the mail went out"
@@ -94,7 +100,7 @@ def _give_up(run: Run, item: Item, alert: Any, outcome: str, problem: str) -> No
         run.done(item, outcome, problem)
 
 
-def _message(conn: Connection, alert: Any) -> Message | None:
+def _message(conn: Connection, deps: Deps, alert: Any) -> Message | None:
     if alert.event_id is None:
         return mail.operator_note(alert.subject, alert.body, alert.email, alert.message_id)
     found = rows(conn, "alerts.evidence_of_story", claim_id=alert.claim_id, story_id=alert.story_id)
@@ -104,7 +110,19 @@ def _message(conn: Connection, alert: Any) -> Message | None:
     events = [Event(r.kind, r.event_key, r.reason or "") for r in told]
     coverage = Coverage(*row(conn, "alerts.coverage", claim_id=alert.claim_id))
     content = AlertContent(events, alert.claim_id, alert.statement, _evidence(found), coverage)
+    if deps.settings.mail.chart:
+        content = replace(content, chart=_chart(conn, alert.claim_id, deps.clock.now().date()))
     return mail.alert(content, alert.email, alert.message_id)
+
+
+def _chart(conn: Connection, claim_id: str, until: date) -> bytes | None:
+    """The claim's stories over time; None where it can't be drawn: news does not wait for a picture."""
+    days, marks = (tuple(rows(conn, name, claim=claim_id)) for name in ("desk_claims.days", "desk_claims.marks"))
+    try:
+        return drawing.image("png", drawing.timeline, days, marks, until, None, "light", "mail")
+    except (ValueError, OSError) as error:  # vl-convert raises ValueError
+        log.warning("no chart in a mail", claim=claim_id, error=str(error))
+        return None
 
 
 def _evidence(found: Iterable[Any]) -> list[Evidence]:

@@ -1,7 +1,11 @@
 -- view analysis.story_articles
 create or replace view analysis.story_articles as
 select a.story_id, a.article_id, a.story_relation as relation, a.story_similarity as similarity, v.title,
-       pub.name as publisher, pub.family, v.language, v.published_at, a.first_seen_at, a.url
+       pub.name as publisher, pub.family, v.language, v.published_at, a.first_seen_at, a.url, pub.country,
+       pub.kind as publisher_kind,
+       (select o.name from ingest.version_origins vo join ingest.origins o using (origin_id)
+        where vo.version_id = v.version_id and vo.position is null order by vo.strength desc limit 1) as origin,
+       v.version_id
 from ingest.articles a
 join ingest.publishers pub using (publisher_id)
 join lateral (
@@ -21,3 +25,7 @@ comment on column analysis.story_articles.language is 'Language, two letters.';
 comment on column analysis.story_articles.published_at is 'When it was published.';
 comment on column analysis.story_articles.first_seen_at is 'When a feed first showed it to us.';
 comment on column analysis.story_articles.url is 'Address.';
+comment on column analysis.story_articles.country is 'The publisher''s country.';
+comment on column analysis.story_articles.publisher_kind is 'wire, newspaper, broadcaster, state, blog, think-tank or other.';
+comment on column analysis.story_articles.origin is 'The authority that the article mainly rests on; empty where it names none.';
+comment on column analysis.story_articles.version_id is 'Number of its latest text.';

@@ -1,22 +1,20 @@
 -- view analysis.evidence
 create or replace view analysis.evidence as
-with best as (
-    select distinct on (m.claim_id, a.story_id)
-           m.claim_id, a.story_id, m.match_id, m.tier, m.stance, m.probability, m.sentence, m.paragraph_id,
-           m.claim_version_id, m.matched_at, m.matcher_tier, m.why, m.precision, m.labels, ver.title, ver.language,
-           ver.published_at, a.url, pub.name as publisher, pub.family, pub.country
-    from ingest.matches m
-    join ingest.appearances ap using (paragraph_id)
-    join ingest.versions ver using (version_id)
-    join ingest.articles a using (article_id)
-    join ingest.publishers pub using (publisher_id)
-    where m.superseded_at is null
-    order by m.claim_id, a.story_id, (m.tier = 'accepted') desc, (m.tier = 'suggested') desc, m.probability desc, ver.published_at, ver.version_id
-), spread as (
-    select m.claim_id, a.story_id, count(distinct a.article_id) filter (where m.tier <> 'rejected') as articles,
+with story as (
+    -- One pass over what the claim has, for both the best match of each story and what it is spread over.
+    select m.claim_id, a.story_id,
+           (array_agg(m.match_id order by (m.tier = 'accepted') desc, (m.tier = 'suggested') desc, m.probability desc,
+                                          ver.published_at, ver.version_id, m.match_id))[1] as match_id,
+           (array_agg(ver.version_id order by (m.tier = 'accepted') desc, (m.tier = 'suggested') desc, m.probability desc,
+                                              ver.published_at, ver.version_id, m.match_id))[1] as version_id,
+           count(distinct a.article_id) filter (where m.tier <> 'rejected') as articles,
            count(distinct pub.family) filter (where m.tier <> 'rejected') as families,
            min(ver.published_at) filter (where m.tier <> 'rejected') as first_at,
            max(ver.published_at) filter (where m.tier <> 'rejected') as last_at,
+           count(distinct a.publisher_id) filter (where m.tier <> 'rejected') as publishers,
+           array_agg(distinct ver.language) filter (where ver.language is not null and m.tier <> 'rejected') as languages,
+           array_agg(distinct pub.country) filter (where pub.country is not null and m.tier <> 'rejected') as countries,
+           array_agg(distinct pub.family) filter (where pub.family is not null and m.tier <> 'rejected') as family_names,
            array_agg(distinct o.name) filter (where o.name is not null and m.tier <> 'rejected') as origins
     from ingest.matches m
     join ingest.appearances ap using (paragraph_id)
@@ -28,14 +26,19 @@ with best as (
     where m.superseded_at is null
     group by m.claim_id, a.story_id
 )
-select b.claim_id, b.tier, b.stance, b.probability, b.sentence, b.publisher, b.country, b.language, b.title, b.url,
-       b.published_at, s.articles, s.families, s.first_at, s.last_at, b.story_id, b.paragraph_id, b.match_id,
-       v.version as claim_version, b.matched_at, coalesce(s.origins, '{}') as origins,
-       case when b.matcher_tier is null then null when b.tier = 'rejected' then 'rejected' else 'confirmed' end as review,
-       b.why, b.precision, b.labels
-from best b
-join spread s using (claim_id, story_id)
-join ingest.claim_versions v using (claim_version_id);
+select s.claim_id, m.tier, m.stance, m.probability, m.sentence, pub.name as publisher, pub.country, ver.language, ver.title,
+       a.url, ver.published_at, s.articles, s.families, s.first_at, s.last_at, s.story_id, m.paragraph_id, m.match_id,
+       v.version as claim_version, m.matched_at, coalesce(s.origins, '{}') as origins,
+       case when m.matcher_tier is null then null when m.tier = 'rejected' then 'rejected' else 'confirmed' end as review,
+       m.why, m.precision, m.labels, pub.family, s.publishers, coalesce(s.languages, '{}') as languages,
+       coalesce(s.countries, '{}') as countries, a.article_id, ver.version_id,
+       coalesce(s.family_names, '{}') as family_names
+from story s
+join ingest.matches m on m.match_id = s.match_id
+join ingest.claim_versions v using (claim_version_id)
+join ingest.versions ver on ver.version_id = s.version_id
+join ingest.articles a on a.article_id = ver.article_id
+join ingest.publishers pub on pub.publisher_id = a.publisher_id;
 
 comment on view analysis.evidence is 'What bears on a claim: one row a claim and story, with its best sentence. Forty copies are one row. What an earlier wording of the claim had found counts until the wording in force has judged the same paragraph.';
 comment on column analysis.evidence.claim_id is 'The claim.';
@@ -63,3 +66,10 @@ comment on column analysis.evidence.review is 'confirmed or rejected by a review
 comment on column analysis.evidence.why is 'In one line, why it is a match: where, which terms, how near.';
 comment on column analysis.evidence.precision is 'Of labelled pairs that were accepted at this setting, the share that was right; empty for suggestions.';
 comment on column analysis.evidence.labels is 'How many labelled pairs that share rests on.';
+comment on column analysis.evidence.family is 'The owner of the publisher quoted.';
+comment on column analysis.evidence.publishers is 'How many publishers carry evidence of the story on the claim; several may belong to one family.';
+comment on column analysis.evidence.languages is 'The languages in which they carry it.';
+comment on column analysis.evidence.countries is 'The countries where they publish.';
+comment on column analysis.evidence.article_id is 'Number of the article quoted.';
+comment on column analysis.evidence.version_id is 'Number of the text of it that is quoted; analysis.captures has the archived record behind it.';
+comment on column analysis.evidence.family_names is 'The publisher families that carry it: independent voices, by name.';

@@ -2,7 +2,7 @@
 create or replace view analysis.article_evidence as
 select distinct on (m.claim_id, a.article_id)
        m.claim_id, a.article_id, a.story_id, m.stance, v.published_at, v.language, pub.country, pub.family,
-       pub.publisher_id
+       pub.publisher_id, pub.name as publisher, v.title, a.url, m.probability, m.sentence, m.match_id, v.version_id
 from ingest.matches m
 join ingest.appearances ap using (paragraph_id)
 join ingest.versions v using (version_id)
@@ -21,3 +21,10 @@ comment on column analysis.article_evidence.language is 'Its language.';
 comment on column analysis.article_evidence.country is 'The publisher''s country.';
 comment on column analysis.article_evidence.family is 'The publisher''s family.';
 comment on column analysis.article_evidence.publisher_id is 'Number of the publisher.';
+comment on column analysis.article_evidence.publisher is 'Who published it.';
+comment on column analysis.article_evidence.title is 'Its title.';
+comment on column analysis.article_evidence.url is 'Its address.';
+comment on column analysis.article_evidence.probability is 'Estimated probability that its best paragraph bears on the claim.';
+comment on column analysis.article_evidence.sentence is 'The sentence of that paragraph that carries it.';
+comment on column analysis.article_evidence.match_id is 'The match behind the row.';
+comment on column analysis.article_evidence.version_id is 'The first text of the article that carries it.';

@@ -10,8 +10,8 @@ select c.claim_id, before.state, after.state, after.stories - before.stories, af
        after.families - before.families, after.supports - before.supports, after.refutes - before.refutes,
        coalesce(heard.kinds, '{}'), heard.reason, heard.at
 from ingest.claims c
-cross join lateral analysis.claim_state(c.claim_id, what_changed.since, what_changed.since) before
-cross join lateral analysis.claim_state(c.claim_id, what_changed.until, what_changed.until) after
+join analysis.claim_states(what_changed.since, what_changed.since) before using (claim_id)
+join analysis.claim_states(what_changed.until, what_changed.until) after using (claim_id)
 left join lateral (
     select array_agg(ev.kind order by ev.event_id) as kinds, max(ev.known_at) as at,
            (array_agg(ev.reason order by ev.event_id desc))[1] as reason

@@ -7,11 +7,10 @@ with point as (
     where coalesce(matcher_tier, tier) = 'accepted'
     group by grouping sets ((matcher, claim_id), (matcher))
 ), open as (
+    -- Narrow and in order, so that the texts are looked up for as many rows as are asked for.
     select distinct on (m.claim_id, a.story_id)
-           m.match_id, m.claim_id, m.stance, m.probability,
-           abs(m.probability - coalesce(own.accepted, every.accepted, 0.5))::real as distance,
-           m.sentence, m.why, p.text, v.title, v.language, v.published_at, a.url, a.story_id, a.publisher_id,
-           m.paragraph_id, m.claim_version_id, m.matched_at
+           m.claim_id, a.story_id, m.match_id, v.published_at,
+           abs(m.probability - coalesce(own.accepted, every.accepted, 0.5))::real as distance
     from ingest.matches m
     join ingest.paragraphs p using (paragraph_id)
     join ingest.versions v on v.version_id = p.first_version_id
@@ -21,10 +20,15 @@ with point as (
     where m.tier = 'suggested' and m.superseded_at is null
     order by m.claim_id, a.story_id, distance, v.published_at desc, m.match_id desc
 )
-select o.match_id, o.claim_id, cv.statement, o.stance, o.probability, o.distance, o.sentence, o.why, o.text,
-       o.title, o.language, pub.name as publisher, o.published_at, o.url, o.story_id, o.paragraph_id, o.matched_at
-from open o
+select m.match_id, o.claim_id, cv.statement, m.stance, m.probability, o.distance, m.sentence, m.why, p.text,
+       v.title, v.language, pub.name as publisher, o.published_at, a.url, o.story_id, m.paragraph_id, m.matched_at,
+       pub.country, a.article_id, v.version_id
+from (select * from open order by distance, published_at desc, match_id desc) o
+join ingest.matches m using (match_id)
 join ingest.claim_versions cv using (claim_version_id)
+join ingest.paragraphs p on p.paragraph_id = m.paragraph_id
+join ingest.versions v on v.version_id = p.first_version_id
+join ingest.articles a on a.article_id = v.article_id
 join ingest.publishers pub using (publisher_id)
 order by o.distance, o.published_at desc, o.match_id desc;
 
@@ -46,3 +50,6 @@ comment on column analysis.review_queue.url is 'Its address.';
 comment on column analysis.review_queue.story_id is 'The story that it tells.';
 comment on column analysis.review_queue.paragraph_id is 'Number of the paragraph.';
 comment on column analysis.review_queue.matched_at is 'When we found it.';
+comment on column analysis.review_queue.country is 'The publisher''s country.';
+comment on column analysis.review_queue.article_id is 'Number of that article.';
+comment on column analysis.review_queue.version_id is 'Number of its text.';

@@ -1,5 +1,5 @@
--- Last: who may see all this. The analysts' role reads schema analysis and nothing else; the reviewers' role may also
--- confirm and reject.
+-- Last: who may see all this. The analysts' role reads schema analysis and keeps its own searches there, nothing else;
+-- the reviewers' role may also confirm and reject.
 revoke all on all functions in schema analysis from public;
 revoke all on all functions in schema ingest from public;
 do $$
@@ -10,6 +10,7 @@ begin
         execute format('grant usage on schema analysis to %I', v_role);
         execute format('grant select on all tables in schema analysis to %I', v_role);
         execute format('grant execute on all functions in schema analysis to %I', v_role);
+        execute format('grant insert (name, text), update (name, text), delete on analysis.searches to %I', v_role);
     end loop;
     if exists (select from pg_roles where rolname = 'claimwatch_analyst') then
         revoke execute on function analysis.confirm_match, analysis.reject_match, analysis.withdraw_review

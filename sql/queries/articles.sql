@@ -89,4 +89,4 @@ with given as (
     select %(version_id)s, g.position, a.paragraph_id, case when g.position = 0 then 'title' else 'body' end
     from given g join added a using (content_hash)
 )
-select paragraph_id, is_new from added
+select paragraph_id, is_new, content_hash from added

@@ -31,12 +31,13 @@ select name, hash from ingest.migrations order by name
 insert into ingest.migrations (name, hash, applied_at) values (%(name)s, %(hash)s, %(now)s)
 
 -- api_objects --
--- The views and functions that stand in schema analysis and are ours; a function with its arguments, for `drop`.
-select 'view' as kind, c.relname as name, null as arguments
+-- The views and functions that stand in schema analysis and are ours; a function with its arguments, for `drop`, and
+-- with what changes whenever it is written.
+select 'view' as kind, c.relname as name, null as arguments, c.oid::bigint as number, c.xmin::text as written
 from pg_class c
 where c.relnamespace = 'analysis'::regnamespace and c.relkind = 'v' and pg_has_role(c.relowner, 'usage')
 union all
-select 'function', p.proname, pg_get_function_identity_arguments(p.oid)
+select 'function', p.proname, pg_get_function_identity_arguments(p.oid), p.oid::bigint, p.xmin::text
 from pg_proc p
 where p.pronamespace = 'analysis'::regnamespace and pg_has_role(p.proowner, 'usage')
 

@@ -1,12 +1,16 @@
 -- view analysis.claim_timeline
 create or replace view analysis.claim_timeline as
-select claim_id, (first_at at time zone 'UTC')::date as day, count(*) as stories, sum(articles)::bigint as articles,
+select claim_id, (at at time zone 'UTC')::date as day, count(*) as stories, sum(articles)::bigint as articles,
        count(*) filter (where stance = 'supports') as supports,
        count(*) filter (where stance = 'refutes') as refutes,
        count(*) filter (where stance = 'updates') as updates
-from analysis.evidence
-where tier = 'accepted'
-group by claim_id, (first_at at time zone 'UTC')::date;
+from (
+    select claim_id, story_id, min(published_at) as at, count(*) as articles,
+           (array_agg(stance order by probability desc, match_id))[1] as stance
+    from analysis.article_evidence
+    group by claim_id, story_id
+) story
+group by claim_id, (at at time zone 'UTC')::date;
 
 comment on view analysis.claim_timeline is 'Accepted evidence by claim and day (UTC); days without any have no row.';
 comment on column analysis.claim_timeline.claim_id is 'The claim.';

@@ -1,0 +1,1 @@
+"""The analysts' desk in a browser: pages, exports and an API over schema `analysis`. `claimwatch web` serves it."""
