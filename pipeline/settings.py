@@ -164,6 +164,14 @@ class MailSettings(Section):
         return self
 
 
+class AlertSettings(Section):
+    """Who else is told, and how much a mail server is asked to take. A service is an address as Apprise has it."""
+
+    services: dict[str, SecretStr] = {}  # name to address: team = "slack://…"; subscriptions name them
+    domain_rate: int = Field(default=60, ge=1)  # mails a minute to addresses of one domain
+    link_days: Days = 30  # how long a mail's confirm and reject links hold
+
+
 class RetentionSettings(Section):
     """What maintain deletes. Evidence and its article are kept whatever its age."""
 
@@ -243,6 +251,7 @@ class Settings(BaseSettings):
     embed: EmbedSettings = EmbedSettings()
     match: MatchSettings = MatchSettings()
     mail: MailSettings = MailSettings()
+    alerts: AlertSettings = AlertSettings()
     retention: RetentionSettings = RetentionSettings()
     schedule: ScheduleSettings = ScheduleSettings()
     airflow: AirflowSettings = AirflowSettings()

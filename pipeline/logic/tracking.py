@@ -57,11 +57,12 @@ SIMILAR = 0.5  # from this ratio on a sentence is the old one changed, not anoth
 
 @dataclass(frozen=True)
 class Event:
-    """`key` makes it one of its kind for the claim; `reason` says it in plain words."""
+    """`key` makes it one of its kind for the claim; `reason` says it in plain words, `headline` in a few."""
 
     kind: str
     key: str
     reason: str
+    headline: str = ""  # as a subject tells it: "NIS now says about 600, was 300"
 
     @property
     def mailed(self) -> bool:

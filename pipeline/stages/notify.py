@@ -7,28 +7,16 @@ same, so that readers' programs can fold the pair.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
-from dataclasses import replace
-from datetime import date, timedelta
-from itertools import groupby
+from datetime import timedelta
 from typing import Any, Protocol
 
-import structlog
-
-from pipeline.adapters.database import Connection, row, rows
+from pipeline.adapters.database import Connection, rows
 from pipeline.adapters.mailer import Mailer
 from pipeline.clock import Clock
 from pipeline.errors import PermanentError, TransientError
-from pipeline.logic import mail
-from pipeline.logic.coverage import Coverage
-from pipeline.logic.mail import AlertContent, Evidence, Report
-from pipeline.logic.tracking import Event
-from pipeline.model import Message
 from pipeline.settings import Settings
-from pipeline.stages import drawing
+from pipeline.stages import letters
 from pipeline.stages.work import Item, Run, StageReport, begin
-
-log = structlog.get_logger()
 
 FIRST_RETRY = timedelta(minutes=1)
 RETRY_CAP = timedelta(hours=4)  # 1, 2, 4, ... 240 minutes: 12 attempts span about a day
@@ -63,7 +51,7 @@ def run(conn: Connection, deps: Deps, limit: int) -> StageReport:
 
 
 def _deliver(run: Run, deps: Deps, mailer: Mailer, item: Item, alert: Any) -> None:
-    message = _message(run.conn, deps, alert)
+    message = letters.message(run.conn, deps, alert)
     if message is None:
         with run.settling(item):
             problem = "its evidence was withdrawn before the mail went out"
@@ -98,45 +86,3 @@ def _give_up(run: Run, item: Item, alert: Any, outcome: str, problem: str) -> No
     with run.settling(item):
         rows(run.conn, "alerts.failed", alert_id=alert.alert_id, problem=problem)
         run.done(item, outcome, problem)
-
-
-def _message(conn: Connection, deps: Deps, alert: Any) -> Message | None:
-    if alert.event_id is None:
-        return mail.operator_note(alert.subject, alert.body, alert.email, alert.message_id)
-    found = rows(conn, "alerts.evidence_of_story", claim_id=alert.claim_id, story_id=alert.story_id)
-    if not found:
-        return None
-    told = rows(conn, "alerts.told", alert_id=alert.alert_id)
-    events = [Event(r.kind, r.event_key, r.reason or "") for r in told]
-    coverage = Coverage(*row(conn, "alerts.coverage", claim_id=alert.claim_id))
-    content = AlertContent(events, alert.claim_id, alert.statement, _evidence(found), coverage)
-    if deps.settings.mail.chart:
-        content = replace(content, chart=_chart(conn, alert.claim_id, deps.clock.now().date()))
-    return mail.alert(content, alert.email, alert.message_id)
-
-
-def _chart(conn: Connection, claim_id: str, until: date) -> bytes | None:
-    """The claim's stories over time; None where it can't be drawn: news does not wait for a picture."""
-    days, marks = (tuple(rows(conn, name, claim=claim_id)) for name in ("desk_claims.days", "desk_claims.marks"))
-    try:
-        return drawing.image("png", drawing.timeline, days, marks, until, None, "light", "mail")
-    except (ValueError, OSError) as error:  # vl-convert raises ValueError
-        log.warning("no chart in a mail", claim=claim_id, error=str(error))
-        return None
-
-
-def _evidence(found: Iterable[Any]) -> list[Evidence]:
-    """Rows of alerts.evidence_of_story, one an appearance, as evidence with its reports."""
-    evidence = []
-    for (sentence, paragraph), group in groupby(found, key=lambda r: (r.sentence, r.paragraph)):
-        same = list(group)
-        reports = {
-            r.url: Report(r.publisher, r.country, r.language, r.title, r.url, r.published_at, r.source == "entry")
-            for r in reversed(same)
-        }
-        ordered = sorted(reports.values(), key=lambda report: report.published)
-        best = same[0]
-        origins = tuple(dict.fromkeys(origin for r in same for origin in r.origins))
-        known = {"why": best.why, "precision": best.precision, "labels": best.labels, "confirmed": best.confirmed}
-        evidence.append(Evidence(sentence, paragraph, best.stance, best.probability, ordered, origins, **known))
-    return evidence

@@ -47,6 +47,7 @@ OWN = {
     "subscriptions": "none",
     "alerts": "none",
     "alert_events": "none",
+    "notices": "none",
     "work": "none",
     "runs": "none",
     "outcomes": "none",
