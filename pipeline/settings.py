@@ -149,6 +149,11 @@ class MailSettings(Section):
     batch: int = Field(default=100, gt=0)
     chart: bool = True  # alerts show the claim's stories over time as a picture
 
+    @property
+    def domain(self) -> str:
+        """Where the sender is at home; Message-IDs end in it."""
+        return self.sender.rpartition("@")[2].lower()
+
     @field_validator("sender", "operator")
     @classmethod
     def _address(cls, value: str | None) -> str | None:

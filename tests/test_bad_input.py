@@ -36,9 +36,8 @@ from pipeline.adapters.encoder import Encoder
 from pipeline.errors import ConfigurationError
 from pipeline.newsroom import sink
 from pipeline.settings import Settings
-from pipeline.stages import claims, notify
+from pipeline.stages import announce, claims, notify
 from pipeline.stages.poll import add_feed
-from pipeline.stages.track import queue_mail
 
 MEGABYTE = 2**20
 IDLE, TOTAL = 1.0, 3.0  # seconds; time-outs of these tests
@@ -350,10 +349,12 @@ def mailing(bench: Bench, port: int, lease: float = 60.0, **values: Any) -> Benc
     return Bench(settings, bench.clock, bench.encoder)  # type: ignore[arg-type]
 
 
-def queue(conn: Connection, clock: MovableClock, *names: str) -> None:
+def queue(conn: Connection, bench: Bench, *names: str) -> None:
+    note: Any = {"subject": "A note", "body": "Some words."}
     with conn.transaction():
         for name in names:
-            queue_mail(conn, f"test/{name}", f"{name}@example.org", clock.now(), subject="A note", body="Some words.")
+            now = bench.clock.now()
+            announce.queue(conn, bench.settings, f"test/{name}", f"{name}@example.org", now, "operator", **note)
 
 
 def alerts(conn: Connection) -> dict[str, tuple[str, str | None]]:
@@ -362,7 +363,7 @@ def alerts(conn: Connection) -> dict[str, tuple[str, str | None]]:
 
 
 def test_a_refused_recipient(bench: Bench, conn: Connection, clock: MovableClock) -> None:
-    queue(conn, clock, "first", "gone", "later", "last")
+    queue(conn, bench, "first", "gone", "later", "last")
     handler = Picky()
     with smtp_server(handler) as port:
         bench = mailing(bench, port, max_attempts=2)
@@ -385,7 +386,7 @@ def test_a_refused_recipient(bench: Bench, conn: Connection, clock: MovableClock
 
 
 def test_no_mail_server(bench: Bench, conn: Connection, clock: MovableClock) -> None:
-    queue(conn, clock, "a", "b", "c")
+    queue(conn, bench, "a", "b", "c")
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         report = mailing(bench, closed.getsockname()[1]).run(conn, "notify")["notify"]
@@ -400,7 +401,7 @@ def test_no_mail_server(bench: Bench, conn: Connection, clock: MovableClock) -> 
 
 
 def test_a_mail_server_that_hangs(bench: Bench, conn: Connection, clock: MovableClock) -> None:
-    queue(conn, clock, "a", "b")
+    queue(conn, bench, "a", "b")
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen(5)  # takes the connection and says nothing
@@ -413,7 +414,7 @@ def test_a_mail_server_that_hangs_does_not_outlast_the_lease(
     bench: Bench, conn: Connection, clock: MovableClock
 ) -> None:
     """After half of the lease the rest goes back into the queue, untried; another process may have it at once."""
-    queue(conn, clock, *"abcdef")
+    queue(conn, bench, *"abcdef")
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen(16)
@@ -433,7 +434,7 @@ def test_a_full_disk(bench: Bench, conn: Connection, clock: MovableClock, tmp_pa
     """The sink says so, the alert waits, and is delivered once when there is room."""
     mbox = tmp_path / "mail.mbox"
     mbox.symlink_to("/dev/full")
-    queue(conn, clock, "a", "b")
+    queue(conn, bench, "a", "b")
     with Loop() as loop:
         server = loop.run(sink.serve(mbox))
         bench = mailing(bench, server.sockets[0].getsockname()[1])

@@ -12,6 +12,7 @@ from pipeline.commands import timeline
 from pipeline.commands.common import FormatOption, opened
 from pipeline.errors import ConfigurationError
 from pipeline.settings import is_mail_address
+from pipeline.stages.subscriptions import add_subscription
 from pipeline.terminal import Format, console, show
 
 claims_app = typer.Typer()
@@ -55,7 +56,7 @@ def subscribe(mail: Annotated[str, typer.Argument(help="Mail address.")], claim:
         chosen = None if claim == EVERYTHING else claim
         if chosen is not None and row(conn, "claims.exists", claim_id=chosen) is None:
             raise ConfigurationError(f"no claim is called {claim!r}: see `claimwatch claims list`")
-        added = row(conn, "alerts.subscribe", email=mail, claim_id=chosen, now=services.clock.now())
+        added = add_subscription(conn, mail, services.clock.now(), claim_id=chosen)
         console.print(f"{mail} hears of {claim} from now on" if added else f"{mail} hears of {claim} already")
 
 
@@ -63,7 +64,7 @@ def unsubscribe(mail: Annotated[str, typer.Argument(help="Mail address.")], clai
     """End a subscription."""
     with opened() as (services, conn):
         chosen = None if claim == EVERYTHING else claim
-        ended = row(conn, "alerts.unsubscribe", email=mail, claim_id=chosen, now=services.clock.now())
+        ended = row(conn, "alerts.unsubscribe", email=mail, claim_id=chosen, topic_id=None, now=services.clock.now())
         console.print("ended" if ended else f"{mail} has no subscription to {claim}")
 
 

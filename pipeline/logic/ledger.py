@@ -46,7 +46,12 @@ class Entry:
     @property
     def told(self) -> str:
         """ "about 11,000 (NIS)" """
-        return f"{quantity(self.low, self.high, self.modality)} ({self.name or 'nobody named'})"
+        return f"{self.number} ({self.name or 'nobody named'})"
+
+    @property
+    def number(self) -> str:
+        """ "about 11,000" """
+        return quantity(self.low, self.high, self.modality)
 
 
 def bounds(low: float, high: float, modality: str) -> tuple[float, float]:
@@ -74,7 +79,12 @@ def events(new: Entry, known: Iterable[Entry]) -> list[Event]:
     what = new.role.replace("_", " ")
     if new.kind in OFFICIAL and not any(entry.kind in OFFICIAL for entry in before):
         found.append(
-            Event("first_official_figure", new.role, f"{what}: {new.told}, the first of an official authority")
+            Event(
+                "first_official_figure",
+                new.role,
+                f"{what}: {new.told}, the first of an official authority",
+                f"first official figure, {new.number} {what} ({new.name})",
+            )
         )
     if before:
         found += _extreme(new, before, what)
@@ -89,7 +99,8 @@ def _extreme(new: Entry, before: Sequence[Entry], what: str) -> list[Event]:
     most = max(before, key=lambda entry: entry.high)
     if new.high > most.high:
         key = f"{new.role}/{new.high:g}"
-        return [Event("new_maximum", key, f"{what}: {new.told}, more than any before; the most was {most.told}")]
+        reason = f"{what}: {new.told}, more than any before; the most was {most.told}"
+        return [Event("new_maximum", key, reason, _headline(new, before, most, "the most so far"))]
     # What is open above is no word against more. A figure of before is no word against what has grown since.
     current = [entry for entry in _latest(before) if entry.as_of <= new.as_of]
     if new.modality in OPEN_ABOVE or not current:
@@ -97,10 +108,18 @@ def _extreme(new: Entry, before: Sequence[Entry], what: str) -> list[Event]:
     least = min(current, key=lambda entry: entry.bounds[0])
     if new.bounds[1] < least.bounds[0]:
         key = f"{new.role}/{new.low:g}/{new.as_of}"
-        return [
-            Event("new_minimum", key, f"{what}: {new.told}, less than any authority says; the least was {least.told}")
-        ]
+        reason = f"{what}: {new.told}, less than any authority says; the least was {least.told}"
+        return [Event("new_minimum", key, reason, _headline(new, current, least, "the least now"))]
     return []
+
+
+def _headline(new: Entry, before: Sequence[Entry], other: Entry, place: str) -> str:
+    """ "NIS now says about 600 killed, was about 300", or beside another authority's."""
+    says = f"says {new.number} {new.role.replace('_', ' ')}"
+    own = [entry for entry in _latest(before) if entry.authority == new.authority]
+    if own:
+        return f"{new.name} now {says}, was {own[0].number}"
+    return f"{new.name} {says}, {place}; {other.name} said {other.number}"
 
 
 def _latest(entries: Iterable[Entry]) -> list[Entry]:
@@ -138,4 +157,5 @@ def edited(old: Entry, new: Entry, publisher: str, version_id: int, *, noted: bo
     how = "saying so" if noted else "without saying so"
     before, after = (f"{entry.role.replace('_', ' ')}: {entry.told}" for entry in (old, new))
     key = f"{version_id}/{new.role}/{new.low:g}"
-    return Event("figure_edited", key, f"{publisher} changed “{before}” to “{after}”, {how}")
+    headline = f"{publisher} changed its figure"
+    return Event("figure_edited", key, f"{publisher} changed “{before}” to “{after}”, {how}", headline)

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from functools import cache
 from typing import TYPE_CHECKING
 
 from pipeline.logic.coverage import Coverage, counted
+from pipeline.logic.news import by_weight
 from pipeline.logic.tracking import Event, headline
 from pipeline.model import Message
 
 if TYPE_CHECKING:
     from jinja2 import Environment
-
-
-# What a mail that tells several events leads with.
-WEIGHT = ("first_seen", "contradiction", "surge", "fresh_coverage", "edited")
 
 
 @dataclass(frozen=True)
@@ -31,6 +28,7 @@ class Report:
     url: str
     published: datetime
     from_entry: bool  # the page could not be had; the text is the feed's own
+    archived: str | None = None  # the text as we keep it, on the desk
 
 
 @dataclass(frozen=True)
@@ -47,6 +45,8 @@ class Evidence:
     precision: float | None = None  # of labelled pairs accepted at this setting, the share that was right
     labels: int | None = None  # how many those are
     confirmed: bool = False  # a reviewer said yes
+    confirm: str | None = None  # signed links; None without a public address
+    reject: str | None = None
 
     @property
     def before(self) -> str:
@@ -74,20 +74,84 @@ class Evidence:
 
 
 @dataclass(frozen=True)
+class Standing:
+    """What an authority says of how many, and what it said before."""
+
+    authority: str
+    role: str
+    told: str  # "about 600"
+    as_of: date
+    before: str | None = None
+
+
+@dataclass(frozen=True)
+class MailLinks:
+    """Into the desk; None without a public address."""
+
+    claim: str | None = None
+    manage: str | None = None
+    unsubscribe: str | None = None
+    pause: str | None = None
+
+
+@dataclass(frozen=True)
+class Thread:
+    """The Message-ID that all mails on a claim hang from, and those of the reader's earlier ones, oldest first."""
+
+    root: str
+    references: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
 class AlertContent:
-    """One story's news on one claim. `events` are all that it brought, at least one."""
+    """The news on one claim. `events` are all that are told, at least one; a silence comes without evidence."""
 
     events: Sequence[Event]
     claim_id: str
     statement: str
-    evidence: Sequence[Evidence]  # the best first
-    coverage: Coverage
+    evidence: Sequence[Evidence]  # that of the leading event's story first, the best first
+    coverage: Coverage  # with this news
     chart: bytes | None = None  # the claim's stories over time, as PNG
+    title: str = ""  # the claim in a few words
+    known: Coverage | None = None  # without it
+    figures: Sequence[Standing] = ()  # as they stand now
+    held: Sequence[Event] = ()  # what was kept back since the last mail
+    links: MailLinks = MailLinks()
+    zone: str = "UTC"  # the reader's
 
 
-def alert(content: AlertContent, to: str, message_id: str) -> Message:
+@dataclass(frozen=True)
+class Moved:
+    """A claim with news, in a digest."""
+
+    claim_id: str
+    title: str
+    statement: str
+    events: Sequence[Event]
+    best: Evidence | None
+    coverage: Coverage
+    new_stories: int
+    link: str | None = None
+
+
+@dataclass(frozen=True)
+class DigestContent:
+    """What moved within a span of time, and what did not. `health` says what could not be read."""
+
+    rhythm: str  # daily or weekly
+    scope: str  # what the subscription is about
+    since: datetime
+    until: datetime
+    moved: Sequence[Moved]
+    quiet: Sequence[str]  # titles of claims without news
+    health: Sequence[str]
+    links: MailLinks = MailLinks()
+    zone: str = "UTC"
+
+
+def alert(content: AlertContent, to: str, message_id: str, thread: Thread | None = None) -> Message:
     """The mail on one story to one reader."""
-    events = sorted(content.events, key=lambda event: WEIGHT.index(event.kind))
+    events = by_weight(content.events)
     evidence = _ordered(content.evidence, events)
     best = evidence[0]
     first = best.reports[0]
@@ -115,6 +179,16 @@ def alert(content: AlertContent, to: str, message_id: str) -> Message:
         headers={"X-Claimwatch-Claim": content.claim_id},
         chart=content.chart,
     )
+
+
+def digest(content: DigestContent, to: str, message_id: str) -> Message:
+    """What moved, to one reader."""
+    raise NotImplementedError
+
+
+def confirmation(scope: str, rhythm: str, link: str, to: str, message_id: str) -> Message:
+    """Asks whoever has the address whether the subscription is wanted."""
+    raise NotImplementedError
 
 
 def operator_note(subject: str, body: str, to: str, message_id: str) -> Message:

@@ -21,7 +21,22 @@ from pipeline.logic.coverage import counted
 DAY = timedelta(days=1)
 
 COVERAGE = frozenset({"first_seen", "fresh_coverage", "new_story", "archive"})  # each story brings one of these
-MAILED = frozenset({"first_seen", "fresh_coverage", "surge", "contradiction", "edited"})
+# What may be mailed as it happens; logic/news decides for each reader.
+MAILED = frozenset(
+    {
+        "first_seen",
+        "fresh_coverage",
+        "surge",
+        "contradiction",
+        "silence",
+        "edited",
+        "new_origin",
+        "new_maximum",
+        "new_minimum",
+        "first_official_figure",
+        "figure_edited",
+    }
+)
 
 # Quiet: three times the claim's usual gap between stories. Were stories independent, a gap of that length would be
 # one in eight (the median gap is 0.69 of the mean: e^-2.1); with fewer gaps than three there is no rhythm to speak of.
@@ -113,13 +128,14 @@ def of_new_story(report: Report, past: Past) -> list[Event]:
         events = [Event("fresh_coverage", key, reason)]
     elif gap >= quiet:
         reason = f"quiet for {span(gap)} before this" if before else f"{span(gap)} before anything else we know of"
-        events = [Event("fresh_coverage", key, reason)]
+        headline = f"new report after {span(gap)} of quiet" if before else ""
+        events = [Event("fresh_coverage", key, reason, headline)]
     else:
         reason = f"{span(gap)} {'after' if before else 'before'} another story; quiet would be {span(quiet)}"
         events = [Event("new_story", key, reason)]
     times = sorted([*past.stories, report.published])
     surge = _surge(times, report.published, past.last_surge)
-    return [*events, Event("surge", key, surge)] if surge else events
+    return [*events, Event("surge", key, surge, surge)] if surge else events
 
 
 def nearest(times: Sequence[datetime], at: datetime) -> tuple[timedelta, bool]:
@@ -206,7 +222,8 @@ def contradiction(report: Report, voices: Collection[Voice], turned: str | None 
             f"first report that {_verb(report.stance)} it, by {report.publisher}, after "
             f"{counted(len(others), 'publisher family', 'publisher families')} that {_verb(opposite, len(others))} it"
         )
-        return Event("contradiction", f"first/{report.stance}", reason)
+        first = "denial" if report.stance == "refutes" else "report that supports it"
+        return Event("contradiction", f"first/{report.stance}", reason, f"first {first}, by {report.publisher}")
     if _side(voices, turned) != opposite:
         return None
     count = _balance(now)
@@ -216,7 +233,7 @@ def contradiction(report: Report, voices: Collection[Voice], turned: str | None 
         f"the balance has turned: {counted(count[report.stance], 'publisher family', 'publisher families')} now "
         f"{_verb(report.stance, count[report.stance])} it, {count[opposite]} {_verb(opposite, count[opposite])} it"
     )
-    return Event("contradiction", f"turn/{report.stance}/{report.story_id}", reason)
+    return Event("contradiction", f"turn/{report.stance}/{report.story_id}", reason, reason)
 
 
 def contested(voices: Iterable[Voice]) -> bool:
@@ -267,7 +284,16 @@ def silence(stories: Sequence[tuple[datetime, int]], today: date, up_days: Colle
         f"no story for {counted(quiet, 'day', 'days')} on which feeds were read; "
         f"with its usual rhythm one was to be expected every {span(timedelta(days=usual))}"
     )
-    return Event("silence", str(stories[-1][1]), reason)
+    headline = f"no story for {counted(quiet, 'day', 'days')}"
+    return Event("silence", str(stories[-1][1]), reason, headline)
+
+
+def new_origins(origins: Iterable[tuple[str, str]], publisher: str) -> list[Event]:
+    """A report rests on authorities, (id, name), that no earlier evidence on the claim rests on."""
+    return [
+        Event("new_origin", origin_id, f"the first evidence that rests on {name}, by {publisher}", f"now also {name}")
+        for origin_id, name in origins
+    ]
 
 
 def is_up(good: int, total: int) -> bool:
@@ -286,7 +312,7 @@ def edited(sentence: str, sentences: Sequence[str], version_id: int, publisher: 
         return None
     near = max(((SequenceMatcher(None, old, text).ratio(), text) for text in new), default=(0.0, ""))
     done = f"changed “{old}” to “{near[1]}”" if near[0] >= SIMILAR else f"took out “{old}”"
-    return Event("edited", str(version_id), f"{publisher} {done}")
+    return Event("edited", str(version_id), f"{publisher} {done}", f"{publisher} edited its report")
 
 
 def headline(kind: str, key: str) -> str:

@@ -1,11 +1,8 @@
-"""letters: what an alert in the outbox says, put together from what the database knows of its events."""
+"""letters: what a message in the outbox says, put together from what the database knows of its events."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import replace
 from datetime import date
-from itertools import groupby
 from typing import Any
 
 import structlog
@@ -13,29 +10,72 @@ import structlog
 from pipeline.adapters.database import Connection, row, rows
 from pipeline.logic import mail
 from pipeline.logic.coverage import Coverage
-from pipeline.logic.mail import AlertContent, Evidence, Report
-from pipeline.logic.tracking import Event
+from pipeline.logic.links import Links
+from pipeline.logic.mail import AlertContent, MailLinks, Thread
+from pipeline.logic.news import by_weight
 from pipeline.model import Message
-from pipeline.stages import drawing
-from pipeline.stages.work import Deps
+from pipeline.stages import digests, drawing
+from pipeline.stages.quoting import Deps, event_of, evidence_of, standings, title_of
 
 log = structlog.get_logger()
 
 
 def message(conn: Connection, deps: Deps, alert: Any) -> Message | None:
-    """The mail of a row of alerts.to_send; None where the evidence that it would tell was withdrawn."""
-    if alert.event_id is None:
-        return mail.operator_note(alert.subject, alert.body, alert.email, alert.message_id)
-    found = rows(conn, "alerts.evidence_of_story", claim_id=alert.claim_id, story_id=alert.story_id)
-    if not found:
-        return None
+    """The message of a row of alerts.to_send; None where the evidence that it would tell was withdrawn."""
+    match alert.kind:
+        case "operator":
+            return mail.operator_note(alert.subject, alert.body, alert.email, alert.message_id)
+        case "confirmation":
+            return _confirmation(conn, deps, alert)
+        case "digest":
+            content = digests.content(conn, deps, alert, links_of(deps.links, alert))
+            return mail.digest(content, alert.email, alert.message_id)
+        case _:
+            return _alert(conn, deps, alert)
+
+
+def _alert(conn: Connection, deps: Deps, alert: Any) -> Message | None:
     told = rows(conn, "alerts.told", alert_id=alert.alert_id)
-    events = [Event(r.kind, r.event_key, r.reason or "") for r in told]
-    coverage = Coverage(*row(conn, "alerts.coverage", claim_id=alert.claim_id))
-    content = AlertContent(events, alert.claim_id, alert.statement, _evidence(found), coverage)
-    if deps.settings.mail.chart:
-        content = replace(content, chart=_chart(conn, alert.claim_id, deps.clock.now().date()))
-    return mail.alert(content, alert.email, alert.message_id)
+    events = by_weight([event_of(r) for r in told])
+    weight = {(event.kind, event.key): place for place, event in enumerate(events)}
+    told.sort(key=lambda r: weight[r.kind, r.event_key])
+    stories = list(dict.fromkeys(r.story_id for r in told if r.story_id is not None))
+    found = rows(conn, "alerts.evidence", claim_id=alert.claim_id, story_ids=stories)
+    if stories and not found:
+        return None
+    content = AlertContent(
+        events,
+        alert.claim_id,
+        alert.statement,
+        evidence_of(found, deps, alert),
+        Coverage(*row(conn, "alerts.coverage", claim_id=alert.claim_id, without=[])),
+        chart=_chart(conn, alert.claim_id, deps.clock.now().date()) if deps.settings.mail.chart else None,
+        title=title_of(alert),
+        known=Coverage(*row(conn, "alerts.coverage", claim_id=alert.claim_id, without=stories)),
+        figures=standings(conn, alert.claim_id),
+        held=[event_of(r) for r in rows(conn, "alerts.held", alert_id=alert.alert_id)],
+        links=links_of(deps.links, alert),
+        zone=alert.timezone or "UTC",
+    )
+    earlier = rows(conn, "alerts.thread", claim_id=alert.claim_id, email=alert.email, alert_id=alert.alert_id)
+    thread = Thread(f"<claim.{alert.claim_id}@{deps.settings.mail.domain}>", [r.message_id for r in earlier])
+    return mail.alert(content, alert.email, alert.message_id, thread)
+
+
+def _confirmation(conn: Connection, deps: Deps, alert: Any) -> Message | None:
+    found = row(conn, "alerts.subscription", subscription_id=alert.subscription_id)
+    link = deps.links.confirm(alert.subscription_id)
+    if found is None or link is None:
+        return None
+    return mail.confirmation(digests.scope(conn, found), found.rhythm, link, alert.email, alert.message_id)
+
+
+def links_of(links: Links, alert: Any) -> MailLinks:
+    if alert.subscription_id is None:
+        return MailLinks()
+    number = alert.subscription_id
+    claim = None if alert.claim_id is None else links.page(f"/claims/{alert.claim_id}")
+    return MailLinks(claim, links.manage(number), links.unsubscribe(number), links.pause(number))
 
 
 def _chart(conn: Connection, claim_id: str, until: date) -> bytes | None:
@@ -46,20 +86,3 @@ def _chart(conn: Connection, claim_id: str, until: date) -> bytes | None:
     except (ValueError, OSError) as error:  # vl-convert raises ValueError
         log.warning("no chart in a mail", claim=claim_id, error=str(error))
         return None
-
-
-def _evidence(found: Iterable[Any]) -> list[Evidence]:
-    """Rows of alerts.evidence_of_story, one an appearance, as evidence with its reports."""
-    evidence = []
-    for (sentence, paragraph), group in groupby(found, key=lambda r: (r.sentence, r.paragraph)):
-        same = list(group)
-        reports = {
-            r.url: Report(r.publisher, r.country, r.language, r.title, r.url, r.published_at, r.source == "entry")
-            for r in reversed(same)
-        }
-        ordered = sorted(reports.values(), key=lambda report: report.published)
-        best = same[0]
-        origins = tuple(dict.fromkeys(origin for r in same for origin in r.origins))
-        known = {"why": best.why, "precision": best.precision, "labels": best.labels, "confirmed": best.confirmed}
-        evidence.append(Evidence(sentence, paragraph, best.stance, best.probability, ordered, origins, **known))
-    return evidence

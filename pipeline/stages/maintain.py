@@ -13,8 +13,8 @@ from typing import Any
 from pipeline.adapters.database import Connection, rows
 from pipeline.logic import urls
 from pipeline.stages import captures, embed, silence, words
+from pipeline.stages.announce import queue
 from pipeline.stages.services import Services
-from pipeline.stages.track import queue_mail
 
 STALLED_AFTER = timedelta(hours=3)  # work that has been due this long while nothing took it
 WORDS_SECONDS = 120.0  # a round's time for making words of older paragraphs
@@ -146,7 +146,9 @@ def _tell_operator(conn: Connection, services: Services, done: Maintained) -> bo
     body = "\n".join(["The pipeline needs a look:", "", *lines, "", "`claimwatch status` shows more."])
     with conn.transaction():
         key = f"operator/{now:%Y-%m-%d}/{stages}/{len(done.broken_indexes)}"
-        return queue_mail(conn, key, operator, now, subject="the pipeline has stalled", body=body)
+        subject = "the pipeline has stalled"
+        added = queue(conn, services.settings, key, operator, now, "operator", subject=subject, body=body)
+        return added is not None
 
 
 def summary(done: Maintained) -> dict[str, Any]:

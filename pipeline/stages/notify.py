@@ -12,21 +12,15 @@ from typing import Any, Protocol
 
 from pipeline.adapters.database import Connection, rows
 from pipeline.adapters.mailer import Mailer
-from pipeline.clock import Clock
 from pipeline.errors import PermanentError, TransientError
-from pipeline.settings import Settings
-from pipeline.stages import letters
+from pipeline.stages import letters, quoting
 from pipeline.stages.work import Item, Run, StageReport, begin
 
 FIRST_RETRY = timedelta(minutes=1)
 RETRY_CAP = timedelta(hours=4)  # 1, 2, 4, ... 240 minutes: 12 attempts span about a day
 
 
-class Deps(Protocol):
-    @property
-    def settings(self) -> Settings: ...
-    @property
-    def clock(self) -> Clock: ...
+class Deps(quoting.Deps, Protocol):
     def mailer(self) -> Mailer: ...
 
 

@@ -31,6 +31,7 @@ from pipeline.settings import Settings
 from pipeline.stages import claims, match, track
 from pipeline.stages.match import tiers_of
 from pipeline.stages.services import Services, batch_size
+from pipeline.stages.subscriptions import add_subscription
 
 if TYPE_CHECKING:
     from pipeline.adapters.encoder import Encoder
@@ -154,7 +155,7 @@ def _play(
         if plan.claims is not None:
             loaded = claims.load(conn, services, plan.claims, match_archive=False)
             rows(conn, "claims.retire_topics_but", topic_id=loaded.topic, now=plan.since)
-        rows(conn, "alerts.subscribe", email=READER, claim_id=None, now=plan.since)
+        add_subscription(conn, READER, plan.since)
         for moment in moments:
             services.stepped.at = moment.at
             rows(conn, "replay.set_moment", now=moment.at)

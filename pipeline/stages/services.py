@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pipeline.adapters.mailer import Mailer
     from pipeline.adapters.vector_cache import CachedEncoder
     from pipeline.adapters.warc import Archive
+    from pipeline.logic.links import Links
 
 log = structlog.get_logger()
 
@@ -84,6 +85,14 @@ class Services:
         from pipeline.adapters.warc import Archive
 
         return Archive(self.settings.archive_folder, self.settings.archive)
+
+    @cached_property
+    def links(self) -> Links:
+        """Signed links into the desk; the desk reads them with the same key."""
+        from pipeline.adapters.secretfile import stored_secret
+        from pipeline.logic.links import Links
+
+        return Links(self.settings.web.public_url, stored_secret(self.settings.home, "links.key"))
 
     def mailer(self) -> Mailer:
         from pipeline.adapters.mailer import Mailer

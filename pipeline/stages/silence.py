@@ -6,6 +6,7 @@ from datetime import date, timedelta
 
 from pipeline.adapters.database import Connection, rows
 from pipeline.logic import tracking
+from pipeline.stages.announce import announce
 from pipeline.stages.track import add_event
 from pipeline.stages.work import Deps
 
@@ -13,7 +14,7 @@ LOOK_BACK = timedelta(days=tracking.SILENCE_CEILING + 1)
 
 
 def run(conn: Connection, deps: Deps) -> int:
-    """Raise every silence that is due, each once; how many are new. Nobody is mailed."""
+    """Raise every silence that is due, each once, and tell readers; how many are new."""
     now = deps.clock.now()
     polled = rows(conn, "tracking.up_days", since=now - LOOK_BACK)
     up_days = {r.day for r in polled if tracking.is_up(r.good or 0, r.polls)}
@@ -33,4 +34,8 @@ def _look(conn: Connection, deps: Deps, claim_id: str, up_days: set[date]) -> bo
         sources = [r.answered for r in rows(conn, "tracking.sources", claim_id=claim_id, since=answered)]
         if not tracking.is_up(sum(sources), len(sources)):
             return False
-        return add_event(conn, claim_id, event, None, now, now) is not None
+        event_id = add_event(conn, claim_id, event, None, now, now)
+        if event_id is None:
+            return False
+        announce(conn, deps.settings, event_id, now)
+        return True

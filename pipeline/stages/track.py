@@ -7,7 +7,6 @@ material that a new claim, feed or backfill brings is told as archive.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from itertools import groupby
@@ -17,6 +16,7 @@ from pipeline.adapters.database import Connection, row, rows
 from pipeline.logic import text, tracking
 from pipeline.logic.tracking import Event, Past, Report, Voice
 from pipeline.stages import ledger
+from pipeline.stages.announce import announce
 from pipeline.stages.work import Deps, Item, Run, StageReport, begin
 
 KNOWN = "known-story"
@@ -51,15 +51,15 @@ def _by_match(found: Iterable[Any]) -> list[list[Any]]:
 def _track(run: Run, deps: Deps, item: Item, pairs: list[Any], window: timedelta) -> None:
     now = deps.clock.now()
     rows(run.conn, "tracking.lock_claim", claim_id=pairs[0].claim_id)
-    outcomes = [_story(run, match, window, now) for match in pairs]
+    outcomes = [_story(run, deps, match, window) for match in pairs]
     for match in pairs:
-        _figures(run, deps, match, window, now)
-    _edits(run, pairs[0], window, now)
+        _figures(run, deps, match, window)
+    _edits(run, deps, pairs[0], window)
     rows(run.conn, "tracking.tracked", match_id=item.item_id, now=now)
     run.done(item, next((outcome for outcome in outcomes if outcome != KNOWN), KNOWN))
 
 
-def _story(run: Run, match: Any, window: timedelta, now: datetime) -> str:
+def _story(run: Run, deps: Deps, match: Any, window: timedelta) -> str:
     """What a match brings in one of the stories that carry it."""
     before = row(run.conn, "tracking.past", claim_id=match.claim_id, story_id=match.story_id)
     fresh = _fresh(match, window)
@@ -74,8 +74,11 @@ def _story(run: Run, match: Any, window: timedelta, now: datetime) -> str:
         known = [Voice(r.family, r.stance, r.last_at) for r in voices]
         turn = tracking.contradiction(report, known, before.turned)
         events += [turn] if turn else []
+    if fresh and before.told:
+        found = rows(run.conn, "tracking.new_origins", match_id=match.match_id, story_id=match.story_id)
+        events += tracking.new_origins([(r.origin_id, r.name) for r in found], match.publisher)
     for event in events:
-        _raise(run, match.claim_id, event, match.story_id, match.published_at, now)
+        _raise(run, deps, match, event, match.published_at)
     return KNOWN if before.story else events[0].kind
 
 
@@ -88,32 +91,42 @@ def _fresh(match: Any, window: timedelta) -> bool:
     return in_window and not match.undated and not match.reextracted
 
 
-def _figures(run: Run, deps: Deps, match: Any, window: timedelta, now: datetime) -> None:
+def _figures(run: Run, deps: Deps, match: Any, window: timedelta) -> None:
     """The figures of a match's paragraph in one of the stories that carry it."""
     fresh = _fresh(match, window)
+    now = deps.clock.now()
     for event in ledger.read(run.conn, deps.settings, match.match_id, match.story_id, now, fresh=fresh):
-        _raise(run, match.claim_id, event, match.story_id, match.published_at, now)
+        _raise(run, deps, match, event, match.published_at)
 
 
-def _edits(run: Run, match: Any, window: timedelta, now: datetime) -> None:
+def _edits(run: Run, deps: Deps, match: Any, window: timedelta) -> None:
     """Articles that no longer say what the match rests on. An old edit that a new claim finds is mailed to nobody."""
     for r in rows(run.conn, "tracking.edits", match_id=match.match_id):
         sentences = [t[begin:end] for t in r.texts or () for begin, end in text.sentences(t)]
         event = tracking.edited(match.sentence, sentences, r.version_id, r.publisher)
         if event is not None:
             fresh = r.known_at >= match.matched_at - window
-            _raise(run, match.claim_id, event, r.story_id, r.known_at, now, mail=fresh)
+            _raise(run, deps, match, event, r.known_at, story_id=r.story_id, mail=fresh)
 
 
 def _raise(
-    run: Run, claim_id: str, event: Event, story_id: int, happened_at: datetime, now: datetime, *, mail: bool = True
+    run: Run,
+    deps: Deps,
+    match: Any,
+    event: Event,
+    happened_at: datetime,
+    *,
+    story_id: int | None = None,
+    mail: bool = True,
 ) -> None:
-    event_id = add_event(run.conn, claim_id, event, story_id, happened_at, now)
+    """Store an event of the match's story, or of another one, and tell readers of it."""
+    now = deps.clock.now()
+    event_id = add_event(run.conn, match.claim_id, event, story_id or match.story_id, happened_at, now)
     if event_id is None:
         return
     run.report.counts[event.kind] += 1
     if event.mailed and mail:
-        _alert(run, event_id, claim_id, story_id, now)
+        announce(run.conn, deps.settings, event_id, now)
 
 
 def add_event(
@@ -130,49 +143,6 @@ def add_event(
         happened_at=happened_at,
         now=now,
         reason=event.reason,
+        headline=event.headline or None,
     )
     return None if added is None else int(added.event_id)
-
-
-def _alert(run: Run, event_id: int, claim_id: str, story_id: int, now: datetime) -> None:
-    """Tell every reader: in the mail on this story that has not gone out yet, else in one of its own."""
-    for reader in rows(run.conn, "alerts.readers", claim_id=claim_id):
-        found = {"claim_id": claim_id, "story_id": story_id, "email": reader.email}
-        waiting = row(run.conn, "alerts.waiting_mail", **found, now=now)
-        if waiting is not None:
-            rows(run.conn, "alerts.tell_too", alert_id=waiting.alert_id, event_id=event_id)
-        else:
-            queue_mail(run.conn, f"event/{event_id}/{reader.email.lower()}", reader.email, now, event_id=event_id)
-
-
-def queue_mail(
-    conn: Connection,
-    delivery_key: str,
-    email: str,
-    now: datetime,
-    *,
-    event_id: int | None = None,
-    subject: str | None = None,
-    body: str | None = None,
-) -> bool:
-    """Put one mail into the outbox; False where its delivery key is there already. Call inside a transaction.
-
-    The Message-ID follows from the key alone: whatever happens, the same mail has the same one.
-    """
-    digest = hashlib.sha256(delivery_key.encode()).hexdigest()[:32]
-    added = row(
-        conn,
-        "alerts.add",
-        delivery_key=delivery_key,
-        event_id=event_id,
-        email=email,
-        subject=subject,
-        body=body,
-        now=now,
-        message_id=f"<{digest}@claimwatch>",
-    )
-    if added is None:
-        return False
-    domain = email.rpartition("@")[2].lower()
-    rows(conn, "work.add", stage="notify", item_id=added.alert_id, host=domain, due_at=now)
-    return True

@@ -59,6 +59,28 @@ from (
 group by family, stance
 order by last_at, family, stance
 
+-- new_origins --
+-- Authorities of states that a match's paragraph rests on in a story, and that no other evidence tracked on its claim
+-- rests on. Those that a paragraph only inherits from its article's beginning are left out.
+select o.origin_id, o.name
+from ingest.matches m
+join ingest.appearances ap using (paragraph_id)
+join ingest.versions v using (version_id)
+join ingest.articles a using (article_id)
+join ingest.version_origins vo on vo.version_id = ap.version_id and vo.position = ap.position and vo.how <> 'inherited'
+join ingest.origins o using (origin_id)
+where m.match_id = %(match_id)s and a.story_id = %(story_id)s and m.stance <> 'updates'
+  and o.kind in ('intelligence', 'military', 'government', 'organisation')
+  and not exists (
+      select
+      from ingest.matches earlier
+      join ingest.appearances eap using (paragraph_id)
+      join ingest.version_origins evo on evo.version_id = eap.version_id and evo.position = eap.position
+      where earlier.claim_id = m.claim_id and earlier.tier = 'accepted' and earlier.superseded_at is null
+        and earlier.tracked_at is not null and earlier.match_id <> m.match_id and evo.origin_id = o.origin_id)
+group by o.origin_id, o.name
+order by min(v.published_at), o.origin_id
+
 -- edits --
 -- Articles that carry a match's paragraph in one text and not in the next from the same source: that next text, with
 -- its paragraphs. Where it came back later still, the last time that it went. A page that we only read anew is no edit.
@@ -100,8 +122,8 @@ where before.article_id = %(article_id)s and before.version_id < %(version_id)s
 
 -- add_event --
 -- An event; one with the same key brings no row.
-insert into ingest.claim_events (claim_id, kind, event_key, story_id, happened_at, known_at, reason)
-values (%(claim_id)s, %(kind)s, %(event_key)s, %(story_id)s, %(happened_at)s, %(now)s, %(reason)s)
+insert into ingest.claim_events (claim_id, kind, event_key, story_id, happened_at, known_at, reason, headline)
+values (%(claim_id)s, %(kind)s, %(event_key)s, %(story_id)s, %(happened_at)s, %(now)s, %(reason)s, %(headline)s)
 on conflict (claim_id, kind, event_key) do nothing
 returning event_id
 
