@@ -11,12 +11,14 @@ from pipeline.logic import news
 from pipeline.logic.news import Wishes
 from pipeline.settings import Settings, is_mail_address
 
+PLAIN = Wishes()  # instant, whatever the hour
+
 
 def add_subscription(
     conn: Connection,
     email: str,
     now: datetime,
-    wishes: Wishes = Wishes(),
+    wishes: Wishes = PLAIN,
     *,
     channel: str = "mail",
     claim_id: str | None = None,
