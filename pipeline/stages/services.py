@@ -96,8 +96,9 @@ class Services:
 
     def mailer(self) -> Mailer:
         from pipeline.adapters.mailer import Mailer
+        from pipeline.logic import mime
 
-        return Mailer(self.settings.mail, self.clock)
+        return Mailer(self.settings.mail, self.clock, mime.build)
 
     @contextmanager
     def session(self) -> Iterator[Connection]:
