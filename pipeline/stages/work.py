@@ -25,7 +25,7 @@ import psycopg
 import structlog
 from psycopg.types.json import Jsonb
 
-from pipeline.adapters.database import Connection, row, rows
+from pipeline.adapters.database import Connection, prepared, row, rows
 from pipeline.clock import Clock
 from pipeline.errors import ClaimwatchError
 from pipeline.settings import Settings
@@ -233,6 +233,19 @@ class Run:
             self.report.outcomes[each.outcome] += 1
             if each.problem is not None:
                 self._record(each.item, each.outcome, each.problem)
+
+    def finish(self, item: Item, outcome: str, name: str, **values: Any) -> None:
+        """The item is finished by a named statement that stores its result and takes it off the queue at once, whoever
+        has it by now: for what has happened and can't be taken back.
+        """
+        prepared(self.conn, name, **values)
+        self.report.outcomes[outcome] += 1
+
+    def renew(self, item: Item, until: datetime) -> None:
+        """The item is ours until then at least. Call inside `settling`."""
+        held = rows(self.conn, "work.renew", stage=self.stage, item_id=item.item_id, token=self.token, until=until)
+        if not held:
+            raise LeaseLost(f"item {item.item_id} of {self.stage} was taken over by another process")
 
     def _record(self, item: Item, outcome: str, problem: str) -> None:
         rows(
