@@ -40,6 +40,7 @@ from pipeline.settings import Settings
 from pipeline.stages import claims, extract
 from pipeline.stages.poll import add_feed
 from pipeline.stages.services import STAGES
+from pipeline.stages.subscriptions import add_subscription
 
 pytestmark = pytest.mark.model
 
@@ -293,7 +294,7 @@ def scene(
                     add_feed(conn, bench, url, **{key: publisher[key] for key in ("name", "family", "country", "kind")})
             claims.load(conn, bench, some_claims(folder, *FOLLOWED))
             for mail, claim in READERS:
-                rows(conn, "alerts.subscribe", email=mail, claim_id=claim, now=START)
+                add_subscription(conn, mail, START, claim_id=claim)
         last = "ref_poll"
         for stage in STAGES:
             after = f"ref_{(*STAGES, 'end')[STAGES.index(stage) + 1]}"
@@ -374,6 +375,7 @@ def test_killed_while_sending(scene: Scene, moment: str, doubled: int) -> None:
     same Message-ID, by which readers' programs fold the pair.
     """
     with scene.clone("notify") as case:
+        # The first transaction of a mail takes its turn, the second says that it was sent.
         case.kill(moment, 1 if moment == "claimed" else 2)
         case.finish()
         same(case.content(), scene.content)

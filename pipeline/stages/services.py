@@ -102,8 +102,8 @@ class Services:
 
         if self.settings.mail.connection is not None:
             raise ConfigurationError(
-                f"mails go by Airflow's connection {self.settings.mail.connection!r} ([mail] connection), which only its "
-                "tasks can read: leave them to the DAG `alert`, or set host, port and login in [mail] instead"
+                f"mails go by Airflow's connection {self.settings.mail.connection!r} ([mail] connection), which only "
+                "its tasks can read: leave them to the DAG `alert`, or set host, port and login in [mail] instead"
             )
         return Mailer(self.settings.mail, self.clock)
 
