@@ -12,7 +12,7 @@ TESTS ?= -n 2 --dist loadfile
 BIN := $(VENV)/bin
 BENCHES := stream eval ablation clef match search hybrid origins stories figures numerals poll schedule feeds archive backfill extract
 
-.PHONY: help setup demo test lint docs screenshots soak $(BENCHES:%=bench-%)
+.PHONY: help setup demo test lint docs screenshots soak soak-alerts $(BENCHES:%=bench-%)
 .DEFAULT_GOAL := help
 
 help:
@@ -92,6 +92,10 @@ bench-schedule: setup
 # poll and fetch killed 50 times while they work: make soak BENCH="--feeds 100 --kills 20"
 soak: setup
 	@PYTHONPATH=. $(BIN)/python benchmarks/kill.py $(BENCH)
+
+# Senders of 1,000 alerts killed 30 times while they send: make soak-alerts BENCH="--alerts 200 --kills 10"
+soak-alerts: setup
+	@PYTHONPATH=. $(BIN)/python benchmarks/soak_alerts.py $(BENCH)
 
 # Pages a second through a web archive's file: make bench-backfill BENCH="--size 50"
 bench-backfill: setup

@@ -16,7 +16,7 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from pipeline import settings as settings_module
 from pipeline.errors import ConfigurationError
-from pipeline.settings import Settings
+from pipeline.settings import MailSettings, Settings
 
 if TYPE_CHECKING:
     from pipeline.stages.services import Services
@@ -52,6 +52,8 @@ def run_stage(stage: str, shard: int = 0, wakes: str | Sequence[str] = ()) -> di
 
     settings = load_settings()
     configure(settings.log_format)
+    if stage == "notify" and settings.mail.connection is not None:
+        settings = settings.model_copy(update={"mail": mail_by_connection(settings)})
     services = Services(settings)
     with services.session() as conn:
         shards = settings.schedule.shards
@@ -60,6 +62,30 @@ def run_stage(stage: str, shard: int = 0, wakes: str | Sequence[str] = ()) -> di
         if woken and not any(due(conn, services, name) for name in woken):
             raise AirflowSkipException(f"{stage}: {report.claimed} items, nothing for {' or '.join(woken)}")
     return {"claimed": report.claimed, **report.outcomes}
+
+
+def mail_by_connection(settings: Settings) -> MailSettings:
+    """The mail settings with the server and login of the Airflow connection that they name."""
+    from airflow.sdk import Connection
+    from airflow.sdk.exceptions import AirflowNotFoundException
+
+    from pipeline.logic.smtpconnection import SmtpConnection, mail_settings
+
+    name = str(settings.mail.connection)
+    try:
+        found = Connection.get(name)
+    except AirflowNotFoundException as error:
+        raise AirflowFailException(
+            f"[mail] connection names {name!r}, and Airflow has no such connection: add it on its page (Admin, "
+            f"Connections, type SMTP) or as AIRFLOW_CONN_{name.upper()}"
+        ) from error
+    given = SmtpConnection(
+        name, found.conn_type or "", found.host, found.port, found.login, found.password, found.extra_dejson
+    )
+    try:
+        return mail_settings(settings.mail, given)
+    except ConfigurationError as error:
+        raise AirflowFailException(str(error)) from error  # trying again would not help
 
 
 def maintain() -> dict[str, Any]:

@@ -142,9 +142,11 @@ class MailSettings(Section):
     security: Literal["none", "starttls", "tls"] = "none"
     username: str | None = None
     password: SecretStr | None = None
+    connection: str | None = None  # an Airflow connection of type smtp to send by, for the DAGs: smtp_default
     sender: str = "claimwatch@localhost"
     operator: str | None = None  # gets a mail when a stage stalls
     timeout: Seconds = 30.0
+    answer_timeout: Seconds = 600.0  # for the answer to a mail's text: who is less patient than RFC 5321 sends twice
     max_attempts: int = Field(default=12, ge=1)
     batch: int = Field(default=100, gt=0)
     chart: bool = True  # alerts show the claim's stories over time as a picture
@@ -187,11 +189,11 @@ class RetentionSettings(Section):
 
 
 class ScheduleSettings(Section):
-    """Cron lines of the DAGs. Assets wake match and alert at once; their cron only covers a lost event."""
+    """Cron lines of the DAGs. Assets wake match and alert at once; their cron covers lost events and what waited."""
 
     ingest: str = "*/5 * * * *"
     match: str = "*/30 * * * *"
-    alert: str = "*/30 * * * *"
+    alert: str = "*/10 * * * *"  # digests, tries after a back-off and what waited for quiet hours go out by it
     maintain: str = "20 * * * *"  # hourly, so that a stall is told within hours
     shards: int = Field(default=2, ge=1, le=64)  # tasks side by side in poll and fetch; a host is always in one
 

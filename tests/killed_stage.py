@@ -55,7 +55,7 @@ def hook(moment: str, times: int) -> None:
         if left == 0:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    claim, storing, send = work.Run.claim, work.Run.storing, Mailer.send
+    claim, storing, finish, send = work.Run.claim, work.Run.storing, work.Run.finish, Mailer.send
 
     def killed_claim(self: work.Run, limit: int, a_host: int | None = None) -> list[work.Item]:
         items = claim(self, limit, a_host)
@@ -68,6 +68,11 @@ def hook(moment: str, times: int) -> None:
         with storing(self):
             yield
             now("before-commit")
+        now("after-commit")
+
+    def killed_finish(self: work.Run, *given: Any, **values: Any) -> None:
+        now("before-commit")
+        finish(self, *given, **values)
         now("after-commit")
 
     def killed_send(self: Mailer, message: Any) -> None:
@@ -90,7 +95,8 @@ def hook(moment: str, times: int) -> None:
         return write(handle, data, offset)
 
     Files.append, os.pwrite = killed_append, killed_write  # type: ignore[method-assign,assignment]
-    work.Run.claim, work.Run.storing, Mailer.send = killed_claim, killed_storing, killed_send  # type: ignore[method-assign,assignment]
+    work.Run.claim, work.Run.storing, work.Run.finish = killed_claim, killed_storing, killed_finish  # type: ignore[method-assign,assignment]
+    Mailer.send = killed_send  # type: ignore[method-assign]
 
 
 def main(task: dict[str, Any]) -> None:

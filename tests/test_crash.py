@@ -145,7 +145,13 @@ class Scene:
             self.folder,
             self.pg.dsn("claimwatch", name),
             fetch={"host_map": {"*.example": f"127.0.0.1:{self.newsroom}"}, "contact": "test"},
-            mail={"host": "127.0.0.1", "port": self.sink, "sender": "watch@example.org"},
+            mail={
+                "host": "127.0.0.1",
+                "port": self.sink,
+                "sender": "watch@example.org",
+                "timeout": 2.0,  # what a conversation may last at most is shorter than the lease
+                "answer_timeout": 10.0,
+            },
             lease=LEASE,
             clock_file=self.folder / "clock.json",
         )
@@ -375,6 +381,7 @@ def test_killed_while_sending(scene: Scene, moment: str, doubled: int) -> None:
     same Message-ID, by which readers' programs fold the pair.
     """
     with scene.clone("notify") as case:
+        # The first transaction of a mail takes its turn, the second says that it was sent.
         case.kill(moment, 1 if moment == "claimed" else 2)
         case.finish()
         same(case.content(), scene.content)

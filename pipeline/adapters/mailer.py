@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import smtplib
 import ssl
-from email.message import EmailMessage
-from email.policy import SMTP
-from email.utils import format_datetime
+from collections.abc import Callable
+from datetime import datetime
 from types import TracebackType
 
 from pipeline.clock import Clock
@@ -16,14 +16,21 @@ from pipeline.settings import MailSettings
 
 # "Authentication required", "mailbox unavailable" and their like, in answer to our own sender address.
 _SENDER_OR_LOGIN = frozenset({530, 535, 550, 553, 554})
+UNANSWERED = "smtp-unanswered"  # the one outcome that may be a mail delivered
+
+_DOT = re.compile(rb"^\.", re.MULTILINE)  # a line that begins with the end mark gets another dot
 
 
 class Mailer:
-    """Use as a context manager; the connection is opened by the first mail and reopened after a fault."""
+    """Use as a context manager; the connection is opened by the first mail and reopened after a fault.
 
-    def __init__(self, settings: MailSettings, clock: Clock) -> None:
+    `build` makes the bytes of a message, for a sender and a date.
+    """
+
+    def __init__(self, settings: MailSettings, clock: Clock, build: Callable[[Message, str, datetime], bytes]) -> None:
         self._settings = settings
         self._clock = clock
+        self._build = build
         self._smtp: smtplib.SMTP | None = None
 
     def __enter__(self) -> Mailer:
@@ -40,40 +47,85 @@ class Mailer:
             self._smtp = None
 
     def send(self, message: Message) -> None:
-        """Returns once the server has taken the mail.
+        """Returns as soon as the server has taken the mail: whatever can be made before is made before.
 
         Raises TransientError or PermanentError, or ConfigurationError where no mail at all could be sent.
         """
-        smtp = self._connected()
+        raw = self._build(message, self._settings.sender, self._clock.now())
         try:
-            # sendmail and not send_message: the latter rewrites lines that begin with "From ".
-            smtp.sendmail(
-                self._settings.sender,
-                [message.to],
-                self._mime(message),
-                ["SMTPUTF8"] if _foreign(message) else [],
-            )
-        except smtplib.SMTPRecipientsRefused as error:
-            code, answer = next(iter(error.recipients.values()))
-            self._keep_or_drop()
-            raise _refused(code, answer, message.to) from error
-        except smtplib.SMTPSenderRefused as error:
-            self._drop()
-            if error.smtp_code in _SENDER_OR_LOGIN:
-                raise ConfigurationError(
-                    f"the mail server {self._where} takes no mail from {self._settings.sender}: it answered "
-                    f"{error.smtp_code} {_text(error.smtp_error)}; set CLAIMWATCH_MAIL__SENDER, or a login"
-                ) from error
-            raise _refused(error.smtp_code, error.smtp_error, message.to) from error
-        except smtplib.SMTPResponseException as error:
-            self._drop()
-            raise _refused(error.smtp_code, error.smtp_error, message.to) from error
+            smtp = self._begin(message, raw)
+            self._recipient(smtp, message.to)
+            self._text(smtp, raw, message.to)
         except smtplib.SMTPNotSupportedError as error:
             self._keep_or_drop()
             raise PermanentError(f"the mail server can't carry this mail: {error}", code="smtp-unsupported") from error
         except (smtplib.SMTPException, OSError) as error:
             self._drop()
             raise self._down(error) from error
+
+    def check(self) -> None:
+        """Connects, logs in where that is set, and asks nothing more. Raises as `send` does."""
+        smtp = self._connected()
+        try:
+            smtp.noop()
+        except (smtplib.SMTPException, OSError) as error:
+            self._drop()
+            raise self._down(error) from error
+
+    def _begin(self, message: Message, raw: bytes) -> smtplib.SMTP:
+        """A connection on which the server has taken our own address. One that is open from the mail before may have
+        been closed since; nothing of this mail has been said on it, so another is opened at once.
+        """
+        used = self._smtp is not None
+        try:
+            code, answer = self._offer(message, raw)
+        except smtplib.SMTPServerDisconnected:
+            if not used:
+                raise
+            code, answer = 421, b""
+        if code == 421 and used:
+            self._drop()
+            code, answer = self._offer(message, raw)
+        if code != 250:
+            self._drop()
+            if code in _SENDER_OR_LOGIN:
+                raise ConfigurationError(
+                    f"the mail server {self._where} takes no mail from {self._settings.sender}: it answered "
+                    f"{code} {_words(answer)}; set CLAIMWATCH_MAIL__SENDER, or a login"
+                )
+            raise _refused(code, answer, message.to)
+        return self._connected()
+
+    def _offer(self, message: Message, raw: bytes) -> tuple[int, bytes]:
+        smtp = self._connected()
+        smtp.ehlo_or_helo_if_needed()
+        options = [f"size={len(raw)}"] if smtp.has_extn("size") else []
+        return smtp.mail(self._settings.sender, options + (["SMTPUTF8"] if _foreign(message) else []))
+
+    def _recipient(self, smtp: smtplib.SMTP, to: str) -> None:
+        code, answer = smtp.rcpt(to)
+        if code not in {250, 251}:
+            self._keep_or_drop()
+            raise _refused(code, answer, to)
+
+    def _text(self, smtp: smtplib.SMTP, raw: bytes, to: str) -> None:
+        """The mail itself. A server that has all of it and does not answer may have taken it: nobody can ask."""
+        code, answer = smtp.docmd("DATA")
+        if code == 354:
+            smtp.send(_DOT.sub(b"..", raw.removesuffix(b"\r\n")) + b"\r\n.\r\n")
+            try:
+                if smtp.sock is not None:
+                    smtp.sock.settimeout(self._settings.answer_timeout)
+                code, answer = smtp.getreply()
+            except (smtplib.SMTPServerDisconnected, OSError) as error:
+                self._drop()
+                problem = f"the mail server {self._where} had the whole mail and did not answer: {error}"
+                raise TransientError(problem, code=UNANSWERED) from error
+            if smtp.sock is not None:
+                smtp.sock.settimeout(self._settings.timeout)
+        if code != 250:
+            self._keep_or_drop()
+            raise _refused(code, answer, to)
 
     @property
     def _where(self) -> str:
@@ -126,23 +178,6 @@ class Mailer:
             raise
         return smtp
 
-    def _mime(self, message: Message) -> bytes:
-        mail = EmailMessage(policy=SMTP)
-        mail["From"] = self._settings.sender
-        mail["To"] = message.to
-        mail["Subject"] = " ".join(message.subject.split())
-        mail["Date"] = format_datetime(self._clock.now())
-        mail["Message-ID"] = message.message_id
-        mail["Auto-Submitted"] = "auto-generated"
-        for name, value in message.headers.items():
-            mail[name] = value
-        mail.set_content(message.text, cte="quoted-printable")
-        mail.add_alternative(message.html, subtype="html", cte="quoted-printable")
-        if message.chart is not None:
-            (html,) = (part for part in mail.iter_parts() if part.get_content_subtype() == "html")
-            html.add_related(message.chart, "image", "png", cid="<chart@claimwatch>", filename="timeline.png")
-        return mail.as_bytes()
-
     def _keep_or_drop(self) -> None:
         """After a refused recipient the connection is good, if the server takes a RSET."""
         try:
@@ -162,11 +197,11 @@ def _foreign(message: Message) -> bool:
 
 
 def _refused(code: int, answer: bytes | str, to: str) -> TransientError | PermanentError:
-    problem = f"the mail server answered {code} for {to}: {_text(answer)}"
+    problem = f"the mail server answered {code} for {to}: {_words(answer)}"
     if 400 <= code < 500 or code <= 0:
         return TransientError(problem, code=f"smtp-{code}")
     return PermanentError(problem, code=f"smtp-{code}")
 
 
-def _text(answer: bytes | str) -> str:
+def _words(answer: bytes | str) -> str:
     return answer.decode(errors="replace") if isinstance(answer, bytes) else answer

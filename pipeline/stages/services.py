@@ -14,6 +14,7 @@ import structlog
 from pipeline.adapters import database
 from pipeline.adapters.database import Connection
 from pipeline.clock import Clock
+from pipeline.errors import ConfigurationError
 from pipeline.settings import Settings
 from pipeline.stages.work import HOSTED, StageReport
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from pipeline.adapters.entailment import Entailment
     from pipeline.adapters.http import HttpClient
     from pipeline.adapters.mailer import Mailer
+    from pipeline.adapters.services import Messenger
     from pipeline.adapters.vector_cache import CachedEncoder
     from pipeline.adapters.warc import Archive
     from pipeline.logic.links import Links
@@ -95,9 +97,21 @@ class Services:
         return Links(self.settings.web.public_url, stored_secret(self.settings.home, "links.key"))
 
     def mailer(self) -> Mailer:
+        """Raises ConfigurationError where the mails go by a connection that only Airflow's tasks can read."""
         from pipeline.adapters.mailer import Mailer
+        from pipeline.logic import mime
 
-        return Mailer(self.settings.mail, self.clock)
+        if self.settings.mail.connection is not None:
+            raise ConfigurationError(
+                f"mails go by Airflow's connection {self.settings.mail.connection!r} ([mail] connection), which only "
+                "its tasks can read: leave them to the DAG `alert`, or set host, port and login in [mail] instead"
+            )
+        return Mailer(self.settings.mail, self.clock, mime.build)
+
+    def messenger(self) -> Messenger:
+        from pipeline.adapters.services import Messenger
+
+        return Messenger(self.settings.alerts.services)
 
     @contextmanager
     def session(self) -> Iterator[Connection]:

@@ -25,7 +25,7 @@ import psycopg
 import structlog
 from psycopg.types.json import Jsonb
 
-from pipeline.adapters.database import Connection, row, rows
+from pipeline.adapters.database import Connection, prepared, row, rows
 from pipeline.clock import Clock
 from pipeline.errors import ClaimwatchError
 from pipeline.settings import Settings
@@ -234,6 +234,19 @@ class Run:
             if each.problem is not None:
                 self._record(each.item, each.outcome, each.problem)
 
+    def finish(self, item: Item, outcome: str, name: str, **values: Any) -> None:
+        """The item is finished by a named statement that stores its result and takes it off the queue at once, whoever
+        has it by now: for what has happened and can't be taken back.
+        """
+        prepared(self.conn, name, **values)
+        self.report.outcomes[outcome] += 1
+
+    def renew(self, item: Item, until: datetime) -> None:
+        """The item is ours until then at least. Call inside `settling`."""
+        held = rows(self.conn, "work.renew", stage=self.stage, item_id=item.item_id, token=self.token, until=until)
+        if not held:
+            raise LeaseLost(f"item {item.item_id} of {self.stage} was taken over by another process")
+
     def _record(self, item: Item, outcome: str, problem: str) -> None:
         rows(
             self.conn,
@@ -260,9 +273,15 @@ class Run:
             raise
         except Exception as error:
             log.exception("crashed", stage=self.stage, item=item.item_id)
-            wait = min(CRASH_RETRY * 2 ** (item.attempts - 1), CRASH_RETRY_CAP)
+            wait = backoff(CRASH_RETRY, item.attempts, CRASH_RETRY_CAP)
             with self.settling(item):
                 self.again(item, "crashed", self.clock.now() + wait, f"{type(error).__name__}: {error}")
+
+
+def backoff(first: timedelta, attempts: int, cap: timedelta) -> timedelta:
+    """How long to wait after so many attempts: `first`, then twice as long each time, `cap` at most."""
+    doubled: int = 2 ** min(attempts - 1, 30)  # a delay of years is the cap's business, not the number's
+    return min(first * doubled, cap)
 
 
 @contextmanager

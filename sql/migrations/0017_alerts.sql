@@ -55,12 +55,15 @@ alter table ingest.alerts
     add column subscription_id bigint references ingest.subscriptions,
     add column channel text not null default 'mail' check (channel in ('mail', 'service')),
     add column since timestamptz,
-    add column until timestamptz;
+    add column until timestamptz,
+    add column tries integer not null default 0,
+    add column tried_at timestamptz;
 update ingest.alerts set kind = 'operator' where event_id is null;
 update ingest.alerts al set claim_id = ev.claim_id from ingest.claim_events ev where ev.event_id = al.event_id;
 create index alerts_claim on ingest.alerts (claim_id, lower(email));
 create index alerts_subscription on ingest.alerts (subscription_id);
 create index alerts_sent on ingest.alerts (sent_at);
+create index alerts_tried on ingest.alerts (tried_at);
 comment on table ingest.alerts is 'The outbox: mails and other messages; ingest.alert_events says which events each tells.';
 comment on column ingest.alerts.event_id is 'The claim event that made the mail; empty for digests and what is no alert.';
 comment on column ingest.alerts.kind is 'alert, digest, confirmation (asks whether a subscription is wanted) or operator (to whoever runs this).';
@@ -69,6 +72,8 @@ comment on column ingest.alerts.subscription_id is 'The subscription that it is 
 comment on column ingest.alerts.channel is 'mail or service, as the subscription has it.';
 comment on column ingest.alerts.since is 'A digest tells what was noticed from here on.';
 comment on column ingest.alerts.until is 'A digest tells what was noticed before this.';
+comment on column ingest.alerts.tries is 'How often the mail server or service was asked to take it.';
+comment on column ingest.alerts.tried_at is 'When the mail server or service was last asked to take it.';
 comment on column ingest.alerts.state is 'pending, sent, or failed for good: problem says why.';
 
 create table ingest.notices (

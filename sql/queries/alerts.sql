@@ -141,7 +141,7 @@ select al.alert_id
 from ingest.alerts al
 join ingest.work w on w.stage = 'notify' and w.item_id = al.alert_id
 where al.claim_id = %(claim_id)s and al.channel = %(channel)s and lower(al.email) = lower(%(email)s)
-  and al.kind = 'alert' and al.state = 'pending' and w.lease_until is null and w.attempts = 0
+  and al.kind = 'alert' and al.state = 'pending' and w.lease_until is null and al.tried_at is null
 order by al.alert_id
 limit 1
 for update of w
@@ -254,10 +254,36 @@ where latest.nth = 1
 order by latest.as_of desc, latest.high desc, latest.role, o.name
 limit 12
 
+-- take_turn --
+-- Senders who are about to mail to a domain ask one after the other.
+select pg_advisory_xact_lock(hashtext('claimwatch.mail'), hashtext(%(domain)s))
+
+-- domain_free --
+-- When the domain may have one mail more, after `ahead` others that wait for the same; no row: at once. Both moments of
+-- a mail count, when it was offered and when it was taken, and those of a clock that was put back since don't.
+select greatest(al.tried_at, al.sent_at) + interval '1 minute' as at
+from ingest.alerts al
+where (al.tried_at > %(now)s - interval '1 minute' or al.sent_at > %(now)s - interval '1 minute')
+  and greatest(al.tried_at, al.sent_at) <= %(now)s
+  and lower(substring(al.email from '[^@]*$')) = %(domain)s
+order by greatest(al.tried_at, al.sent_at) desc
+offset greatest(%(rate)s::integer - 1 - %(ahead)s::integer, 0)
+limit 1
+
+-- tried --
+-- The mail server is about to be asked.
+update ingest.alerts set tried_at = %(now)s, tries = tries + 1 where alert_id = %(alert_id)s
+returning tries
+
 -- sent --
--- The mail server took it.
+-- It was taken: noted, and its work done, in one statement. What has gone out has gone out, so this holds also where
+-- another run has taken the item over meanwhile.
+with done as (
+    delete from ingest.work where stage = 'notify' and item_id = %(alert_id)s
+)
 update ingest.alerts set state = 'sent', sent_at = %(now)s, subject = %(subject)s, problem = null
 where alert_id = %(alert_id)s
+returning alert_id
 
 -- waiting --
 -- It will be tried again.

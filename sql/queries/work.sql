@@ -112,6 +112,12 @@ from jsonb_to_recordset(%(items)s::jsonb) as g (
 where w.stage = %(stage)s and w.item_id = g.item_id and w.lease_token = %(token)s
 returning w.item_id
 
+-- renew --
+-- Prolongs a lease; one that another process has taken over does not come back.
+update ingest.work set lease_until = greatest(lease_until, %(until)s)
+where stage = %(stage)s and item_id = %(item_id)s and lease_token = %(token)s
+returning item_id
+
 -- release --
 -- A run that broke off gives back what it had taken; that was no attempt of theirs.
 update ingest.work set lease_until = null, lease_token = null, attempts = greatest(attempts - 1, 0)
