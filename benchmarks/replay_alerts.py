@@ -30,10 +30,8 @@ import sys
 import tempfile
 import threading
 import time
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 from email.policy import default
@@ -42,13 +40,14 @@ from typing import Any
 
 import uvicorn
 from aiosmtpd.smtp import SMTP
+from replay_judge import copies_mailed, expected, judge, mails, read_labels, told
 
 from pipeline.adapters import database, migrate
 from pipeline.adapters.database import Connection
 from pipeline.adapters.postgres import EmbeddedServer
 from pipeline.clock import FileClock, SystemClock
 from pipeline.logging import configure
-from pipeline.newsroom.content import Content, feed_urls, load
+from pipeline.newsroom.content import feed_urls, load
 from pipeline.newsroom.server import create_app
 from pipeline.settings import Settings, root
 from pipeline.stages import claims, maintain
@@ -61,112 +60,8 @@ UNTIL = datetime(2025, 5, 10, 6, tzinfo=UTC)
 POLL = timedelta(minutes=15)
 MORNING = 6  # hour (UTC) at which the clock stops once a day
 READER = "desk@newsroom.example"
-QUIET = timedelta(days=7)  # without a labelled event, after which the next is first coverage again
 LEAST_PRECISION, LEAST_RECALL = 0.9, 0.85
 MARKS = ("<!-- replay begins -->", "<!-- replay ends -->")
-
-
-@dataclass(frozen=True)
-class Label:
-    """What the newsroom says of one article: stances by claim, figures, and the event that it reports."""
-
-    article: str
-    published: datetime
-    family: str
-    event: str  # the least id of the articles that report it
-    wire: str  # the id of what it copies, itself included
-    stances: dict[str, frozenset[str]]
-    figures: tuple[tuple[str, float, float], ...]
-
-
-@dataclass
-class Mail:
-    """A mail that was sent, with what it tells and how that was judged."""
-
-    alert_id: int
-    claim: str
-    sent_at: datetime
-    subject: str
-    events: list[Any]
-    articles: dict[int, list[str]] = field(default_factory=dict)  # by story, the newsroom's ids
-    published: datetime | None = None
-    right: bool = False
-    why: str = ""
-
-
-# The newsroom's labels -----------------------------------------------------------------------------------------
-
-
-def read_labels(folder: Path, content: Content) -> dict[str, Label]:
-    """By article id; later versions of an article belong to its first."""
-    rows = [json.loads(line) for line in (folder / "articles.jsonl").read_text(encoding="utf-8").splitlines()]
-    by_id = {row["id"]: row for row in rows}
-    families = {outlet.slug: outlet.family for outlet in content.outlets}
-
-    def wire(row: dict[str, Any]) -> str:
-        while row["syndicated_from"] or row["edited_from"]:
-            row = by_id[row["syndicated_from"] or row["edited_from"]]
-        return str(row["id"])
-
-    labels = {}
-    for row in rows:
-        if row["edited_from"]:
-            continue
-        versions = [row, *(other for other in rows if other["edited_from"] == row["id"])]
-        source = wire(row)
-        stances = defaultdict(set)
-        for label in (label for version in versions for label in version["labels"]):
-            stances[label["claim"]].add(label["stance"])
-        figures = {(f["role"], float(f["low"]), float(f["high"])) for version in versions for f in version["figures"]}
-        labels[row["id"]] = Label(
-            row["id"],
-            datetime.fromisoformat(row["published"]).astimezone(UTC),
-            families[row["outlet"]],
-            min([source, *by_id[source]["same_event_as"]]),
-            source,
-            {claim: frozenset(found) for claim, found in stances.items()},
-            tuple(sorted(figures)),
-        )
-    return labels
-
-
-@dataclass(frozen=True)
-class Expected:
-    """What a reader should have been told."""
-
-    claim: str
-    kind: str  # first coverage or contradiction
-    event: str
-    at: datetime
-    stance: str | None = None
-
-
-def expected(labels: dict[str, Label], until: datetime) -> list[Expected]:
-    found = []
-    for claim in sorted({claim for label in labels.values() for claim in label.stances}):
-        events: dict[str, list[Label]] = defaultdict(list)
-        for label in sorted(labels.values(), key=lambda one: one.published):
-            if label.stances.get(claim, frozenset()) & {"supports", "refutes"} and label.published < until:
-                events[label.event].append(label)
-        last: datetime | None = None
-        said: dict[str, set[str]] = {"supports": set(), "refutes": set()}
-        turned = False
-        for event, reports in events.items():
-            first = reports[0]
-            if last is None or first.published - last >= QUIET:
-                found.append(Expected(claim, "first coverage", event, first.published))
-            last = max(report.published for report in reports)
-            for report in reports:
-                for stance, other in (("refutes", "supports"), ("supports", "refutes")):
-                    if stance in report.stances[claim] and said[other] - {report.family} and not turned:
-                        found.append(Expected(claim, "contradiction", event, report.published, stance))
-                        turned = True
-                for stance in report.stances[claim] & said.keys():
-                    said[stance].add(report.family)
-    return found
-
-
-# The replay ----------------------------------------------------------------------------------------------------
 
 
 class Inbox:
@@ -280,125 +175,12 @@ def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-# Judging -------------------------------------------------------------------------------------------------------
-
-
-def mails(conn: Connection, content: Content) -> list[Mail]:
-    """Every alert that was sent, in that order."""
-    ids = {article.url: article.id for article in content.articles}
-    sent = conn.execute(
-        "select alert_id, claim_id, sent_at, subject from ingest.alerts where state = 'sent' order by sent_at, alert_id"
-    ).fetchall()
-    found = []
-    for row in sent:
-        events = database.rows(conn, "alerts.told", alert_id=row.alert_id)
-        mail = Mail(row.alert_id, row.claim_id, row.sent_at, row.subject, events)
-        for story in {event.story_id for event in events if event.story_id}:
-            urls = conn.execute(
-                "select url from ingest.articles where story_id = %s and first_seen_at <= %s order by first_seen_at",
-                [story, row.sent_at],
-            ).fetchall()
-            mail.articles[story] = [ids[url] for (url,) in urls if url in ids]
-        found.append(mail)
-    return found
-
-
-def judge(mail: Mail, labels: dict[str, Label]) -> None:
-    """Whether what a mail leads with is true."""
-    from pipeline.logic.news import by_weight
-    from pipeline.stages.quoting import event_of
-
-    lead = by_weight([event_of(row) for row in mail.events])[0]
-    row = next(r for r in mail.events if (r.kind, r.event_key) == (lead.kind, lead.key))
-    reports = [labels[name] for name in mail.articles.get(row.story_id, [])]
-    labelled = [r for r in reports if mail.claim in r.stances]
-    mail.published = min((r.published for r in reports), default=None)
-    stances = {stance for r in labelled for stance in r.stances[mail.claim]}
-    evidence = {"supports", "refutes"}
-    mail.why = f"{lead.kind}: " + (f"labelled {', '.join(sorted(stances))}" if stances else "no label")
-    match lead.kind:
-        case "first_seen":
-            mine = {r.event for r in labelled}
-            before = [
-                one
-                for one in labels.values()
-                if one.stances.get(mail.claim, frozenset()) & evidence
-                and one.event not in mine
-                and labelled
-                and one.published < labelled[0].published
-            ]
-            mail.right = bool(labelled) and not before
-            mail.why += f", but {before[0].article} was before" if before else ""
-        case "contradiction":
-            stance = lead.key.split("/")[1]
-            mail.right = stance in stances
-        case "new_maximum" | "new_minimum" | "first_official_figure":
-            role, *rest = lead.key.split("/")
-            heights = {
-                high if lead.kind == "new_maximum" else low for r in reports for f, low, high in r.figures if f == role
-            }
-            mail.right = bool(heights) and (not rest or float(rest[0]) in heights)
-            mail.why += f"; {role} labelled {sorted(heights)}"
-        case "edited" | "figure_edited":
-            mail.right = any(
-                len(article.versions) > 1 for article in load().articles if article.id in {r.article for r in reports}
-            )
-        case "silence":
-            mail.right = True  # that nothing was published is what makes it; checked below
-            since = max(
-                (
-                    one.published
-                    for one in labels.values()
-                    if mail.claim in one.stances and one.published < mail.sent_at
-                ),
-                default=mail.sent_at,
-            )
-            mail.right = mail.sent_at - since >= timedelta(days=3)
-        case "surge":
-            day = {
-                one.event
-                for one in labels.values()
-                if mail.claim in one.stances
-                and timedelta(0) <= mail.sent_at - one.published <= timedelta(days=1, hours=1)
-            }
-            mail.right = bool(labelled) and len(day) >= 3
-        case _:
-            mail.right = bool(labelled)
-
-
-def told(want: Expected, sent: Sequence[Mail], labels: dict[str, Label]) -> bool:
-    for mail in sent:
-        if mail.claim != want.claim:
-            continue
-        for names in mail.articles.values():
-            if any(labels[name].event == want.event for name in names) and (
-                want.stance is None
-                or any(e.kind == "contradiction" and e.event_key.split("/")[1] == want.stance for e in mail.events)
-            ):
-                return True
-    return False
-
-
-def copies_mailed(sent: Sequence[Mail], labels: dict[str, Label]) -> list[str]:
-    """Mails on a claim that tell coverage of a wire story that an earlier one had told."""
-    known: set[tuple[str, str]] = set()
-    found = []
-    for mail in sent:
-        coverage = {
-            e.story_id for e in mail.events if e.kind in ("first_seen", "fresh_coverage", "new_origin", "surge")
-        }
-        wires = {(mail.claim, labels[name].wire) for story in coverage for name in mail.articles.get(story, [])}
-        found += [mail.subject] if wires & known else []
-        known |= wires
-    return found
-
-
 def report(conn: Connection, folder: Path, until: datetime) -> tuple[dict[str, Any], list[str]]:
     content = load()
     labels = read_labels(folder, content)
     sent = mails(conn, content)
     for mail in sent:
-        judge(mail, labels)
+        judge(mail, labels, content)
     wanted = expected(labels, until)
     got = {want: told(want, sent, labels) for want in wanted}
     delays = [
@@ -414,7 +196,7 @@ def report(conn: Connection, folder: Path, until: datetime) -> tuple[dict[str, A
     ]
     lines += ["", "Not told:", ""]
     lines += [
-        f"- {w.at:%Y-%m-%d} {w.claim}: {w.kind}{f' ({w.stance})' if w.stance else ''}, {w.event}"
+        " ".join(["-", f"{w.at:%Y-%m-%d}", f"{w.claim}:", w.kind, *sorted(w.stances), f"({w.event})"])
         for w, t in got.items()
         if not t
     ]
@@ -437,6 +219,28 @@ def report(conn: Connection, folder: Path, until: datetime) -> tuple[dict[str, A
     return result, lines
 
 
+def run(folder: Path, labels: Path, until: datetime) -> tuple[dict[str, Any], list[str]]:
+    """Replay into a database below `folder`, or judge anew what an earlier replay has left there."""
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o755)  # the server's own user has to get in
+    home, inbox = folder / "home", Inbox()
+    server = EmbeddedServer(home, 18, shared_buffers="64MB", maintenance_work_mem="64MB")
+    server.start()
+    try:
+        server.bootstrap()
+        clock = FileClock(home / "clock.json")
+        with newsroom(clock) as site, mail_server(inbox) as smtp:
+            settings = settings_for(home, server.dsn(), site, smtp)
+            with database.session(settings) as conn:
+                migrate.migrate(conn, SystemClock())
+                if not conn.execute("select from ingest.alerts limit 1").fetchone():
+                    play(conn, Services(settings), clock, until)
+                    say(f"{len(inbox.messages)} mails delivered")
+                return report(conn, labels, until)
+    finally:
+        server.stop()
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
@@ -444,29 +248,14 @@ def main() -> None:
     )
     parser.add_argument("--until", type=datetime.fromisoformat, default=UNTIL, help="where the replay ends")
     parser.add_argument("--docs", action="store_true", help="write the list of mails into docs/alerts.md")
+    parser.add_argument("--home", type=Path, help="keep the database here; one that is there is only judged anew")
     arguments = parser.parse_args()
     if not (arguments.labels / "articles.jsonl").exists():
         raise SystemExit(f"no articles.jsonl in {arguments.labels}: say where it is with --labels")
     until = arguments.until if arguments.until.tzinfo else arguments.until.replace(tzinfo=UTC)
     configure("console", quiet=True)
-    inbox = Inbox()
     with tempfile.TemporaryDirectory(prefix="claimwatch-replay-") as folder:
-        home = Path(folder)
-        home.chmod(0o755)  # the server's own user has to get in
-        server = EmbeddedServer(home / "home", 18, shared_buffers="64MB", maintenance_work_mem="64MB")
-        server.start()
-        try:
-            server.bootstrap()
-            clock = FileClock(home / "home" / "clock.json")
-            with newsroom(clock) as site, mail_server(inbox) as smtp:
-                settings = settings_for(home / "home", server.dsn(), site, smtp)
-                with database.session(settings) as conn:
-                    migrate.migrate(conn, SystemClock())
-                    play(conn, Services(settings), clock, until)
-                    result, lines = report(conn, arguments.labels, until)
-        finally:
-            server.stop()
-    result["delivered"] = len(inbox.messages)
+        result, lines = run(arguments.home or Path(folder), arguments.labels, until)
     print("\n".join(lines))
     if arguments.docs:
         page = root() / "docs" / "alerts.md"

@@ -23,6 +23,8 @@ SAME_TIME = timedelta(days=3)
 # Authorities that speak for a state or a body of states.
 OFFICIAL = frozenset({"intelligence", "military", "government", "organisation"})
 
+MANY = frozenset({"officials", "media", "forces", "analysts", "sources", "experts"})  # names that take a plural verb
+
 WORDS = {"exact": "", "about": "about ", "at_least": "at least ", "up_to": "up to ", "over": "over "}
 
 
@@ -115,7 +117,8 @@ def _extreme(new: Entry, before: Sequence[Entry], what: str) -> list[Event]:
 
 def _headline(new: Entry, before: Sequence[Entry], other: Entry, place: str) -> str:
     """ "NIS now says about 600 killed, was about 300", or beside another authority's."""
-    says = f"says {new.number} {new.role.replace('_', ' ')}"
+    many = new.name.rpartition(" ")[2] in MANY
+    says = f"{'say' if many else 'says'} {new.number} {new.role.replace('_', ' ')}"
     own = [entry for entry in _latest(before) if entry.authority == new.authority]
     if own:
         return f"{new.name} now {says}, was {own[0].number}"

@@ -69,6 +69,7 @@ def run(conn: Connection, who: Sequence[Reader], since: datetime, until: datetim
                     mail, due_at = mails, decision.due_at
                 waiting[key] = (mail, due_at)
                 before = told.get(key)
-                told[key] = Told(max(item.happened_at, before.happened_at if before else item.happened_at))
+                if item.event.kind != "silence":  # no coverage: what ends it is told
+                    told[key] = Told(max(item.happened_at, before.happened_at if before else item.happened_at))
             found.append(Outcome(r.known_at, reader.name, item, decision, mail))
     return found

@@ -69,8 +69,8 @@ order by s.channel, lower(s.email), s.claim_id nulls last, s.topic_id nulls last
 
 -- news --
 -- An event as readers may be told of it: the best evidence of its story, and the languages that tell it.
-select ev.event_id, ev.claim_id, c.topic_id, ev.kind, ev.event_key, ev.reason, ev.headline, ev.happened_at, ev.known_at,
-       best.probability, best.languages
+select ev.event_id, ev.claim_id, c.topic_id, ev.kind, ev.event_key, ev.reason, ev.headline, ev.story_id, ev.happened_at,
+       ev.known_at, best.probability, best.languages
 from ingest.claim_events ev
 join ingest.claims c using (claim_id)
 left join lateral (
@@ -85,8 +85,8 @@ where ev.event_id = %(event_id)s
 
 -- news_since --
 -- The same of every event that could be mailed and was noticed in a span of time, in that order.
-select ev.event_id, ev.claim_id, c.topic_id, ev.kind, ev.event_key, ev.reason, ev.headline, ev.happened_at, ev.known_at,
-       best.probability, best.languages
+select ev.event_id, ev.claim_id, c.topic_id, ev.kind, ev.event_key, ev.reason, ev.headline, ev.story_id, ev.happened_at,
+       ev.known_at, best.probability, best.languages
 from ingest.claim_events ev
 join ingest.claims c using (claim_id)
 left join lateral (
@@ -102,13 +102,14 @@ where ev.known_at >= %(since)s and ev.known_at < %(until)s and ev.kind = any(%(k
 order by ev.known_at, ev.event_id
 
 -- told_last --
--- The latest thing that a reader has been told of a claim, or is about to be.
+-- The latest thing that a reader has been told of a claim, or is about to be. A silence is no coverage: what ends it is
+-- told.
 select ev.happened_at
 from ingest.alerts al
 join ingest.alert_events ae using (alert_id)
 join ingest.claim_events ev on ev.event_id = ae.event_id
 where al.claim_id = %(claim_id)s and al.channel = %(channel)s and lower(al.email) = lower(%(email)s)
-  and al.kind = 'alert' and al.state <> 'failed'
+  and al.kind = 'alert' and al.state <> 'failed' and ev.kind <> 'silence'
 order by ev.happened_at desc
 limit 1
 

@@ -60,8 +60,9 @@ group by family, stance
 order by last_at, family, stance
 
 -- new_origins --
--- Authorities of states that a match's paragraph rests on in a story, and that no other evidence tracked on its claim
--- rests on. Those that a paragraph only inherits from its article's beginning are left out.
+-- Authorities of states that a match's paragraph rests on in the article that told a story first, and that no other
+-- evidence tracked on its claim rests on. Left out are those that a paragraph only inherits from its article's beginning,
+-- and officials without an office: every other report has some.
 select o.origin_id, o.name
 from ingest.matches m
 join ingest.appearances ap using (paragraph_id)
@@ -70,7 +71,13 @@ join ingest.articles a using (article_id)
 join ingest.version_origins vo on vo.version_id = ap.version_id and vo.position = ap.position and vo.how <> 'inherited'
 join ingest.origins o using (origin_id)
 where m.match_id = %(match_id)s and a.story_id = %(story_id)s and m.stance <> 'updates'
-  and o.kind in ('intelligence', 'military', 'government', 'organisation')
+  and o.kind in ('intelligence', 'military', 'government', 'organisation') and o.origin_id not like 'officials-%%'
+  and a.article_id = (
+      select fa.article_id
+      from ingest.articles fa join ingest.versions fv using (article_id)
+      where fa.story_id = a.story_id
+      order by fv.published_at, fv.version_id
+      limit 1)
   and not exists (
       select
       from ingest.matches earlier
