@@ -2,7 +2,7 @@
 create or replace function analysis.subscribe(
     email text, claim text default null, topic text default null, rhythm text default 'instant', hour integer default 8,
     weekday integer default 1, timezone text default 'UTC', quiet_from time default null, quiet_until time default null,
-    min_probability real default null, languages text[] default null, sender_domain text default 'localhost',
+    min_probability double precision default null, languages text[] default null, sender_domain text default 'localhost',
     as_of timestamptz default now())
 returns bigint
 language sql volatile security definer
@@ -10,7 +10,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 select ingest.subscribe(
     subscribe.email, subscribe.claim, subscribe.topic, subscribe.rhythm, subscribe.hour, subscribe.weekday,
-    subscribe.timezone, subscribe.quiet_from, subscribe.quiet_until, subscribe.min_probability, subscribe.languages,
+    subscribe.timezone, subscribe.quiet_from, subscribe.quiet_until, subscribe.min_probability::real, subscribe.languages,
     subscribe.sender_domain, subscribe.as_of)
 $$;
 
