@@ -449,3 +449,9 @@ where s.claim_id = 'desertion' and s.ended_at is null;
 select analysis.confirm_subscription(s.subscription_id)
 from analysis.subscriptions s
 where s.subscription_id = 17;
+
+-- what_a_mail_quoted --
+-- The sentence behind the latest match, and what reviewers say of it now.
+select t.sentence, t.publisher, t.published_at, t.verdict
+from (select max(match_id) as match_id from analysis.article_evidence) e
+cross join lateral analysis.match_text(e.match_id) t;
