@@ -70,11 +70,14 @@ def follow(conn: Any) -> None:
         "  insert into ingest.alerts (delivery_key, event_id, claim_id, subscription_id, email, subject, state, "
         "    created_at, sent_at, problem, message_id) "
         "  select 'test/' || event_id, event_id, claim_id, %(reader)s, 'ada@example.org', 'News of ' || claim_id, "
-        "    case when event_id %% 2 = 0 then 'sent' else 'failed' end, %(at)s, %(at)s, 'no such mailbox', "
+        "    case when event_id %% 2 = 0 then 'sent' else 'failed' end, %(at)s, %(at)s, "
+        "    case when event_id %% 2 = 1 then '550 no such mailbox' end, "
         "    '<' || event_id || '@test>' "
         "  from ingest.claim_events order by event_id limit 4 returning alert_id, event_id) "
         "insert into ingest.notices (event_id, subscription_id, decision, reason, alert_id, decided_at) "
-        "select event_id, %(reader)s, case when sent.alert_id is null then 'held' else 'told' end, 'sent at once', "
+        "select event_id, %(reader)s, case when sent.alert_id is null then 'held' else 'told' end, "
+        "  case when sent.alert_id is null then '2 hours after what was told last; this claim rests for 4 days' "
+        "  else 'sent at once' end, "
         "  sent.alert_id, %(at)s "
         "from (select event_id from ingest.claim_events order by event_id limit 8) ev left join sent using (event_id)",
         {"reader": reader, "at": at},

@@ -206,7 +206,7 @@ def test_a_verdict_by_mail(client: httpx.Client, desk: Desk, links: Links) -> No
     match = evidence(desk)
     confirm, reject = (path(links.verdict(match, v, ADA, NOW)) for v in ("confirmed", "rejected"))
     page = seen(client, reject)
-    assert text(page, "form button") == ["Reject"]
+    assert text(page, "form button") == ["No, reject it"]
     assert "No reviewer has said anything yet" in page.text_content()
     pressed(client, page.cssselect("form")[0])
     reviews = "select verdict, reviewer, note from analysis.reviews where match_id = %s order by review_id"

@@ -24,6 +24,7 @@ from pipeline.web.wishes import PAUSES, Line, Wished, pause_end
 
 router = APIRouter(prefix="/mail", include_in_schema=False)
 
+BUTTONS = {"confirmed": "Yes, confirm it", "rejected": "No, reject it"}
 GONE = "This subscription has ended: nothing is sent for it any more."
 
 
@@ -105,8 +106,7 @@ def ask_review(request: Request, desk: DeskOf) -> Response:
     verdict = signed["verdict"]
     if found.verdict == verdict:
         return _reviewed(request, found, "That has been said already", "Nothing is left to do here.", 410)
-    title = "Does this bear on the claim?" if verdict == "confirmed" else "Does this not bear on the claim?"
-    return _reviewed(request, found, title, _stands(found), button="Confirm" if verdict == "confirmed" else "Reject")
+    return _reviewed(request, found, "Does this bear on the claim?", _stands(found), button=BUTTONS[verdict])
 
 
 @router.post("/review")
