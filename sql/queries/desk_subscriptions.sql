@@ -55,7 +55,7 @@ select analysis.change_subscription(
 select analysis.pause_subscription(%(subscription)s::bigint, %(until)s::timestamptz, %(now)s::timestamptz) as until
 
 -- end --
--- No more.
+-- Nothing more is sent for it.
 select analysis.end_subscription(%(subscription)s::bigint, %(now)s::timestamptz) as ended
 
 -- confirm --
