@@ -395,3 +395,63 @@ order by polls desc;
 -- models --
 -- Whose vectors are searched?
 select model, dimensions, active, registered_at, weights_hash from analysis.models order by model_id;
+
+-- mails_that_did_not_go_out --
+-- Which messages wait or were given up, and why?
+select alert_id, kind, claim_id, state, created_at, problem
+from analysis.alerts
+where state <> 'sent'
+order by created_at desc;
+
+-- why_nobody_was_told --
+-- What happened lately that was not mailed at once, and why not?
+select decided_at, claim_id, kind, news, decision, reason
+from analysis.notices
+where decision <> 'told'
+order by decided_at desc
+limit 50;
+
+-- who_is_told --
+-- Who gets what, as claimwatch_reviewer: addresses are shown in part.
+select subscription_id, reader, about, rhythm, confirmed_at, paused_until, last_sent_at, messages
+from analysis.subscriptions
+where ended_at is null
+order by about, reader;
+
+-- whose --
+-- The subscriptions of somebody whose address you know, as claimwatch_reviewer.
+select subscription_id from analysis.subscriptions_of('ada@example.org') subscription_id;
+
+-- ask_for_a_digest --
+-- A daily digest of everything at seven in the morning in Berlin, as claimwatch_reviewer; a mail asks Ada first.
+select analysis.subscribe('ada@example.org', rhythm => 'daily', hour => 7, timezone => 'Europe/Berlin');
+
+-- let_it_rest_at_night --
+-- Mails of one subscription wait until the morning, as claimwatch_reviewer.
+select analysis.change_subscription(s.subscription_id, timezone => 'Asia/Seoul', quiet_from => '22:00', quiet_until => '07:00')
+from analysis.subscriptions s
+where s.subscription_id = 17;
+
+-- away_for_two_weeks --
+-- Nothing for a fortnight, as claimwatch_reviewer.
+select analysis.pause_subscription(s.subscription_id, until => now() + interval '14 days')
+from analysis.subscriptions s
+where s.subscription_id = 17;
+
+-- no_more_of_a_claim --
+-- Ends all subscriptions to a claim, as claimwatch_reviewer.
+select analysis.end_subscription(s.subscription_id)
+from analysis.subscriptions s
+where s.claim_id = 'desertion' and s.ended_at is null;
+
+-- yes_for_a_reader --
+-- For somebody who has said yes in person, as claimwatch_reviewer.
+select analysis.confirm_subscription(s.subscription_id)
+from analysis.subscriptions s
+where s.subscription_id = 17;
+
+-- what_a_mail_quoted --
+-- The sentence behind the latest match, and what reviewers say of it now.
+select t.sentence, t.publisher, t.published_at, t.verdict
+from (select max(match_id) as match_id from analysis.article_evidence) e
+cross join lateral analysis.match_text(e.match_id) t;

@@ -28,13 +28,16 @@ TEXTS = {
     "publishers": ("family",),
     "feeds": ("title", "note", "last_problem", "last_reason"),
     "claim_versions": ("statement",),
-    "claim_events": ("reason",),
+    "claim_events": ("reason", "headline"),
+    "claims": ("title",),
     "origins": ("name",),
     "matches": ("why",),
     "articles": ("last_problem", "last_outcome"),
     "outcomes": ("problem",),
     "runs": ("problem",),
     "topics": ("name",),
+    "alerts": ("subject", "problem"),
+    "notices": ("reason",),
 }
 # Unique as they are, so each keeps its end.
 ADDRESSES = {"articles": "url", "article_urls": "url", "feeds": "url", "entries": "url", "captures": "url"}
@@ -58,6 +61,8 @@ def poison(conn: Any) -> None:
     for table, column in ADDRESSES.items():
         if (table, column) in known:
             conn.execute(f"update ingest.{table} set {column} = %s || {column}", [LINK])
+    # No form would take such a reader; a time zone goes into an attribute, and is looked up.
+    conn.execute("update ingest.subscriptions set email = %s || email", [f"{POISON}{TURNED} "])
     # A publisher's name is unique; its language and country go into attributes.
     conn.execute(
         "update ingest.publishers set name = %s || name, country = %s, language = %s",

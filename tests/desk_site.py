@@ -42,6 +42,7 @@ def served(
             dsn = pg.dsn("claimwatch", name)
             with psycopg.connect(dsn, autocommit=True) as conn:
                 keep_pages(conn, home)
+                follow(conn)
                 before(conn)
             app = create(desk_settings(pg, dsn, home, **web), MovableClock(NOW))
             with Serving(app) as port:
@@ -49,6 +50,38 @@ def served(
             app.state.desk.close()
         finally:
             admin.execute(f"drop database {name} with (force)")
+
+
+def follow(conn: Any) -> None:
+    """A reader of everything, told of some of what happened, and one of a claim's digests who has not answered."""
+    at = NOW - timedelta(hours=20)
+    (reader,) = conn.execute(
+        "insert into ingest.subscriptions (email, languages, min_probability, quiet_from, quiet_until, created_at, "
+        "confirmed_at) values ('ada@example.org', '{ko,ru}', 0.8, '22:00', '07:00', %s, %s) returning subscription_id",
+        [at, at],
+    ).fetchone()
+    conn.execute(
+        "insert into ingest.subscriptions (email, claim_id, rhythm, created_at, next_digest_at) "
+        "select 'bo@example.org', min(claim_id), 'daily', %s, %s from ingest.claims",
+        [at, NOW + timedelta(hours=1)],
+    )
+    conn.execute(
+        "with sent as ("
+        "  insert into ingest.alerts (delivery_key, event_id, claim_id, subscription_id, email, subject, state, "
+        "    created_at, sent_at, problem, message_id) "
+        "  select 'test/' || event_id, event_id, claim_id, %(reader)s, 'ada@example.org', 'News of ' || claim_id, "
+        "    case when event_id %% 2 = 0 then 'sent' else 'failed' end, %(at)s, %(at)s, "
+        "    case when event_id %% 2 = 1 then '550 no such mailbox' end, "
+        "    '<' || event_id || '@test>' "
+        "  from ingest.claim_events order by event_id limit 4 returning alert_id, event_id) "
+        "insert into ingest.notices (event_id, subscription_id, decision, reason, alert_id, decided_at) "
+        "select event_id, %(reader)s, case when sent.alert_id is null then 'held' else 'told' end, "
+        "  case when sent.alert_id is null then '2 hours after what was told last; this claim rests for 4 days' "
+        "  else 'sent at once' end, "
+        "  sent.alert_id, %(at)s "
+        "from (select event_id from ingest.claim_events order by event_id limit 8) ev left join sent using (event_id)",
+        {"reader": reader, "at": at},
+    )
 
 
 def keep_pages(conn: Any, home: Path, count: int = 8) -> None:

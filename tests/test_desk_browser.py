@@ -55,7 +55,8 @@ def test_links_reach_every_page(desk: Desk) -> None:
     """Following links from the board finds each kind of page that there is, and none that is broken."""
     assert [(one.path, one.status) for one in desk.pages if one.status != 200] == []
     unlinked = {"/login", "/healthz", "/articles"}  # the last finds an article by its address, for those who have one
-    assert pages_of(desk.app) - {one.route for one in desk.pages} - unlinked == set()
+    mails = {route for route in pages_of(desk.app) if route.startswith("/mail/")}  # only mails lead there
+    assert pages_of(desk.app) - {one.route for one in desk.pages} - unlinked == mails
 
 
 @pytest.mark.parametrize("look", LOOKS)

@@ -115,7 +115,7 @@ def test_every_view_and_function_has_an_example(conn: database.Connection) -> No
 @pytest.mark.parametrize("name", docs.examples())
 def test_example_runs_as_the_analyst(name: str, pg: EmbeddedServer, dsn: str, registered: int) -> None:
     purpose, query = docs.examples()[name]
-    reviewing = re.search(r"analysis\.(confirm_match|reject_match|withdraw_review)\(", query)
+    reviewing = re.search(r"analysis\.(confirm_match|reject_match|withdraw_review|subscri|\w+_subscription)", query)
     role = "claimwatch_reviewer" if reviewing else "claimwatch_analyst"
     assert purpose.endswith((".", "?")), "a line that says what it is for"
     done = subprocess.run(

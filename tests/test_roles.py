@@ -18,7 +18,12 @@ from pipeline.adapters.postgres import EmbeddedServer
 from pipeline.adapters.postgres_roles import READERS, READERS_DEFAULTS
 
 ANALYST, REVIEWER, PIPELINE = "claimwatch_analyst", "claimwatch_reviewer", "claimwatch"
-CONFIRMING = {"confirm_match", "reject_match", "withdraw_review"}
+# Of the reviewers alone; who reads what is personal, and so is who asked for it.
+CONFIRMING = {"confirm_match", "reject_match", "withdraw_review"} | {
+    *("subscribe", "change_subscription", "pause_subscription", "end_subscription", "confirm_subscription"),
+    "subscriptions_of",
+}
+PERSONAL = {"subscriptions"}
 Login = Callable[[str], psycopg.Connection[Any]]
 
 
@@ -60,7 +65,12 @@ def test_readers_read_every_view_and_call_every_function(
     assert len(views) > 10
     assert len(functions) >= 10
     for view in views:
-        reader.execute(sql.SQL("select * from {} limit 1").format(sql.Identifier("analysis", view.name)))
+        look = sql.SQL("select * from {} limit 1").format(sql.Identifier("analysis", view.name))
+        if role == ANALYST and view.name in PERSONAL:
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                reader.execute(look)
+            continue
+        reader.execute(look)
     for function in functions:
         nulls = ", ".join(f"null::{kind}" for kind in function.types)
         call = f"select * from analysis.{function.name}({nulls})"

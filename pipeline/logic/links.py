@@ -25,6 +25,12 @@ class LinkError(ClaimwatchError):
     code = "link"
 
 
+class LinkExpired(LinkError):
+    """It was ours, and its time is over."""
+
+    code = "expired"
+
+
 class Links:
     """Makes and reads them. Without `base`, the desk's public address, there are none."""
 
@@ -57,16 +63,22 @@ class Links:
         """The signed values of a request. Raises LinkError where it was made by somebody else, or is too old."""
         signed = {name: value for name, value in values.items() if name != "sign"}
         given = values.get("sign", "")
-        if not hmac.compare_digest(given.encode(), self._sign(action, signed).encode()):
+        # "replace": an address may bring half of a surrogate pair, which is no text.
+        if not hmac.compare_digest(given.encode(errors="replace"), self._sign(action, signed).encode()):
             raise LinkError("this link is not whole: copy all of it from the mail, line breaks left out")
         if "until" in signed and now > datetime.fromtimestamp(int(signed["until"]), UTC):
-            raise LinkError("this link has expired: the desk shows the match among the reviews")
+            raise LinkExpired("this link has expired: the desk has the match on its claim's page")
         return signed
 
+    def address(self, action: str, subscription_id: int) -> str:
+        """The link to one of a subscription's actions as one page of the desk writes it for another."""
+        return self._path(action, {"subscription": str(subscription_id)})
+
     def _link(self, action: str, values: dict[str, str]) -> str | None:
-        if self._base is None:
-            return None
-        return f"{self._base}/mail/{action}?{urlencode({**values, 'sign': self._sign(action, values)})}"
+        return None if self._base is None else self._base + self._path(action, values)
+
+    def _path(self, action: str, values: dict[str, str]) -> str:
+        return f"/mail/{action}?{urlencode({**values, 'sign': self._sign(action, values)})}"
 
     def _sign(self, action: str, values: Mapping[str, str]) -> str:
         text = json.dumps([VERSION, action, sorted(values.items())], ensure_ascii=True, separators=(",", ":"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 import psycopg
@@ -13,7 +14,9 @@ from psycopg_pool import ConnectionPool
 
 from pipeline.adapters import database
 from pipeline.adapters.database import Connection
+from pipeline.adapters.secretfile import stored_secret
 from pipeline.clock import Clock
+from pipeline.logic.links import Links
 from pipeline.settings import Settings
 
 ANALYST, REVIEWER = "claimwatch_analyst", "claimwatch_reviewer"
@@ -37,6 +40,11 @@ class Desk:
     def now(self) -> datetime:
         return self.clock.now()
 
+    @cached_property
+    def links(self) -> Links:
+        """Reads the signed links in mails; the pipeline makes them with the same key."""
+        return Links(self.settings.web.public_url, stored_secret(self.settings.home, "links.key"))
+
     def rows(self, name: str, **values: Any) -> list[Any]:
         """A named statement as the analyst; its rows as named tuples."""
         with self.analyst() as conn:
@@ -54,9 +62,14 @@ class Desk:
 
     @contextmanager
     def reviewer(self) -> Iterator[Connection]:
-        """For confirming and rejecting, and for nothing else."""
+        """For confirming and rejecting and for subscriptions, and for nothing else."""
         with self._pool(REVIEWER).connection() as conn:
             yield conn
+
+    def trusted(self, name: str, **values: Any) -> list[Any]:
+        """A named statement as the reviewer."""
+        with self.reviewer() as conn:
+            return database.rows(conn, name, **values)
 
     def close(self) -> None:
         for pool in self._pools.values():

@@ -28,7 +28,8 @@ from pipeline.settings import Settings, WebSettings
 STAYS = 14 * 86400  # seconds that a login holds after the last visit
 TRIES, WINDOW = 10, 60.0  # wrong passwords in so many seconds, of all visitors together, until nobody is asked
 FEED = "events.atom"  # of a claim
-OPEN = ("/login", "/static/", "/healthz")  # shown to anybody; holds nothing of ours
+# Shown to anybody: what holds nothing of ours, and what a mail's signed links lead to (pages/mail.py).
+OPEN = ("/login", "/static/", "/healthz", "/mail/")
 
 # Nothing from elsewhere, nothing inline: a script tag that got through the escaping would still not run.
 POLICY = "; ".join(

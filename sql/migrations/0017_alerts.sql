@@ -94,3 +94,220 @@ comment on column ingest.notices.decision is 'told: in a mail; held: the next ma
 comment on column ingest.notices.reason is 'Why, in plain words.';
 comment on column ingest.notices.alert_id is 'The mail that tells it.';
 comment on column ingest.notices.decided_at is 'When it was decided.';
+
+-- Subscriptions by way of the reviewers' role: the desk, and the links in mails -------------------------------------
+
+create function ingest.next_digest(p_rhythm text, p_hour integer, p_weekday integer, p_timezone text, p_after timestamptz)
+returns timestamptz
+language sql stable
+as $$
+select min(at) from (
+    -- Of an hour that summer time has twice, the first.
+    select case when (there.at - interval '1 hour') at time zone p_timezone = wall.at then there.at - interval '1 hour'
+                else there.at end as at
+    from generate_series(0, 8) ahead
+    cross join lateral (
+        select (p_after at time zone p_timezone)::date + ahead + make_time(p_hour, 0, 0) as at) wall
+    cross join lateral (select wall.at at time zone p_timezone as at) there
+    where p_rhythm = 'daily' or (p_rhythm = 'weekly' and extract(isodow from wall.at) = p_weekday)
+) due
+where at > p_after
+$$;
+comment on function ingest.next_digest is 'The first moment later than p_after at which a digest is due, by the reader''s clock; empty for instant mail.';
+
+create function ingest.zone(p_name text) returns text
+language plpgsql stable
+as $$
+declare
+    v_name text;
+begin
+    select z.name into v_name from pg_timezone_names z
+    where lower(z.name) = lower(trim(p_name)) and (z.name ~ '^[A-Z][A-Za-z]+/' or z.name in ('UTC', 'GMT'));
+    if v_name is null then
+        raise exception '% is not a time zone', coalesce(quote_literal(p_name), 'nothing')
+            using hint = 'Write it like Europe/Berlin or Asia/Seoul.';
+    end if;
+    return v_name;
+end
+$$;
+comment on function ingest.zone is 'A time zone''s name as the IANA spells it; raises where there is none.';
+
+create function ingest.check_wishes(p_rhythm text, p_hour integer, p_weekday integer, p_quiet_from time,
+                                    p_quiet_until time, p_min_probability real, p_languages text[])
+returns void
+language plpgsql immutable
+as $$
+begin
+    if p_rhythm is null or p_rhythm not in ('instant', 'daily', 'weekly') then
+        raise exception 'no rhythm is called %', coalesce(quote_literal(p_rhythm), 'nothing')
+            using hint = 'It is instant, daily or weekly.';
+    elsif p_hour is null or p_hour not between 0 and 23 then
+        raise exception 'a day has no hour %', coalesce(p_hour::text, 'nothing')
+            using hint = 'The hour of a digest is one from 0 to 23, on the reader''s clock.';
+    elsif p_weekday is null or p_weekday not between 1 and 7 then
+        raise exception 'a week has no day %', coalesce(p_weekday::text, 'nothing')
+            using hint = 'Monday is 1, Sunday 7.';
+    elsif (p_quiet_from is null) <> (p_quiet_until is null) then
+        raise exception 'quiet hours have a beginning and an end' using hint = 'Give both, or neither.';
+    elsif p_quiet_from = p_quiet_until then
+        raise exception 'quiet hours would be the whole day' using hint = 'Pause the subscription instead.';
+    elsif p_min_probability not between 0 and 1 then
+        raise exception 'a probability is no %', p_min_probability using hint = 'It lies between 0 and 1.';
+    elsif exists (select from unnest(p_languages) given (code) where code is null or code !~ '^[a-z]{2,3}$') then
+        raise exception 'languages are named by two or three letters' using hint = 'Like ko, ru and en.';
+    end if;
+end
+$$;
+comment on function ingest.check_wishes is 'Raises where a subscription asks for what there is not.';
+
+create function ingest.subscription(p_id bigint) returns ingest.subscriptions
+language plpgsql
+as $$
+declare
+    v_found ingest.subscriptions;
+begin
+    select * into v_found from ingest.subscriptions where subscription_id = p_id for update;
+    if not found then
+        raise exception 'no subscription has the number %', coalesce(p_id::text, 'nothing')
+            using hint = 'Numbers stand in analysis.subscriptions.';
+    end if;
+    return v_found;
+end
+$$;
+comment on function ingest.subscription is 'A subscription, held until the transaction ends; raises where there is none.';
+
+create function ingest.subscribe(p_email text, p_claim text, p_topic text, p_rhythm text, p_hour integer,
+                                 p_weekday integer, p_timezone text, p_quiet_from time, p_quiet_until time,
+                                 p_min_probability real, p_languages text[], p_sender_domain text, p_now timestamptz)
+returns bigint
+language plpgsql
+as $$
+declare
+    v_email text := trim(p_email);
+    v_zone text := ingest.zone(p_timezone);
+    v_id bigint;
+    v_alert bigint;
+begin
+    if v_email is null or v_email !~ '^[^\s@<>"'',;:[:cntrl:]]{1,64}@[^\s@<>"'',;:[:cntrl:]]{1,255}$' then
+        raise exception '% is not a mail address', coalesce(quote_literal(left(v_email, 100)), 'nothing')
+            using hint = 'Write it like name@example.org.';
+    elsif p_claim is not null and p_topic is not null then
+        raise exception 'a subscription is about a claim or about a topic' using hint = 'Make two.';
+    elsif p_claim is not null and not exists (
+            select from ingest.claims where claim_id = p_claim and retired_at is null) then
+        raise exception 'no claim that is followed is called %', quote_literal(p_claim)
+            using hint = 'select claim_id from analysis.claims where retired_at is null;';
+    elsif p_topic is not null and not exists (select from ingest.topics where topic_id = p_topic) then
+        raise exception 'no topic is called %', quote_literal(p_topic)
+            using hint = 'select distinct topic from analysis.claims;';
+    end if;
+    perform ingest.check_wishes(p_rhythm, p_hour, p_weekday, p_quiet_from, p_quiet_until, p_min_probability, p_languages);
+    -- One at a time of an address: whoever's it is need not be asked more often than anybody can mean it.
+    perform pg_advisory_xact_lock(hashtextextended('subscribe ' || lower(v_email), 0));
+    if (select count(*) from ingest.alerts
+        where kind = 'confirmation' and lower(email) = lower(v_email) and created_at > p_now - interval '1 day') >= 5 then
+        raise exception 'this address has been asked five times within a day'
+            using hint = 'Wait for an answer, or let the operator add the subscription: claimwatch subscribe.';
+    end if;
+    insert into ingest.subscriptions (
+        email, claim_id, topic_id, rhythm, hour, weekday, timezone, quiet_from, quiet_until, min_probability, languages,
+        created_at, next_digest_at)
+    values (
+        v_email, p_claim, p_topic, p_rhythm, p_hour, p_weekday, v_zone, p_quiet_from, p_quiet_until, p_min_probability,
+        (select array_agg(distinct code order by code) from unnest(p_languages) given (code)),
+        p_now, ingest.next_digest(p_rhythm, p_hour, p_weekday, v_zone, p_now))
+    on conflict (channel, lower(email), coalesce(claim_id, ''), coalesce(topic_id, ''), rhythm) where ended_at is null
+        do nothing
+    returning subscription_id into v_id;
+    if v_id is null then
+        raise exception 'this address has such a subscription, or was asked whether it wants one'
+            using hint = 'Change the one there is, or end it first.';
+    end if;
+    -- The outbox's own way to name a mail: by its delivery key.
+    insert into ingest.alerts (delivery_key, subscription_id, kind, email, created_at, message_id)
+    values ('confirm/' || v_id, v_id, 'confirmation', v_email, p_now,
+            '<' || left(encode(sha256(convert_to('confirm/' || v_id, 'UTF8')), 'hex'), 32) || '@'
+                || regexp_replace(lower(coalesce(p_sender_domain, 'localhost')), '[^a-z0-9.-]', '', 'g') || '>')
+    returning alert_id into v_alert;
+    insert into ingest.work (stage, item_id, host, due_at)
+    values ('notify', v_alert, lower(split_part(v_email, '@', 2)), p_now);
+    return v_id;
+end
+$$;
+comment on function ingest.subscribe is 'Adds a subscription that nobody has said yes to yet, and puts the mail that asks into the outbox; its number.';
+
+create function ingest.change_subscription(p_id bigint, p_rhythm text, p_hour integer, p_weekday integer,
+                                           p_timezone text, p_quiet_from time, p_quiet_until time,
+                                           p_min_probability real, p_languages text[], p_now timestamptz)
+returns bigint
+language plpgsql
+as $$
+declare
+    v_before ingest.subscriptions := ingest.subscription(p_id);
+    v_zone text := ingest.zone(p_timezone);
+begin
+    perform ingest.check_wishes(p_rhythm, p_hour, p_weekday, p_quiet_from, p_quiet_until, p_min_probability, p_languages);
+    if v_before.ended_at is not null then
+        raise exception 'subscription % has ended', p_id using hint = 'Make a new one.';
+    end if;
+    update ingest.subscriptions
+    set rhythm = p_rhythm, hour = p_hour, weekday = p_weekday, timezone = v_zone, quiet_from = p_quiet_from,
+        quiet_until = p_quiet_until, min_probability = p_min_probability,
+        languages = (select array_agg(distinct code order by code) from unnest(p_languages) given (code)),
+        -- A digest that is due stays due; only another hour is another moment.
+        next_digest_at = case
+            when (rhythm, hour, weekday, timezone) = (p_rhythm, p_hour, p_weekday, v_zone) then next_digest_at
+            else ingest.next_digest(p_rhythm, p_hour, p_weekday, v_zone, p_now) end
+    where subscription_id = p_id;
+    return p_id;
+exception when unique_violation then
+    raise exception 'the reader has another subscription to the same in this rhythm' using hint = 'End one of the two.';
+end
+$$;
+comment on function ingest.change_subscription is 'Gives a subscription other wishes, all of them at once.';
+
+create function ingest.end_subscription(p_id bigint, p_now timestamptz) returns boolean
+language plpgsql
+as $$
+declare
+    v_before ingest.subscriptions := ingest.subscription(p_id);
+begin
+    update ingest.subscriptions set ended_at = p_now where subscription_id = p_id and ended_at is null;
+    return v_before.ended_at is null;
+end
+$$;
+comment on function ingest.end_subscription is 'Ends a subscription; false where it had ended.';
+
+create function ingest.pause_subscription(p_id bigint, p_until timestamptz, p_now timestamptz) returns timestamptz
+language plpgsql
+as $$
+declare
+    v_before ingest.subscriptions := ingest.subscription(p_id);
+begin
+    if v_before.ended_at is not null then
+        raise exception 'subscription % has ended', p_id using hint = 'Make a new one.';
+    elsif p_until is not null and (p_until <= p_now or p_until > p_now + interval '1 year') then
+        raise exception 'a pause ends within a year from now' using hint = 'End the subscription to hear nothing more.';
+    end if;
+    update ingest.subscriptions set paused_until = p_until where subscription_id = p_id;
+    return p_until;
+end
+$$;
+comment on function ingest.pause_subscription is 'Nothing is sent for a subscription until a moment; without one it goes on.';
+
+create function ingest.confirm_subscription(p_id bigint, p_now timestamptz) returns boolean
+language plpgsql
+as $$
+declare
+    v_before ingest.subscriptions := ingest.subscription(p_id);
+begin
+    if v_before.ended_at is not null then
+        raise exception 'subscription % has ended', p_id using hint = 'Make a new one.';
+    end if;
+    update ingest.subscriptions
+    set confirmed_at = p_now, next_digest_at = ingest.next_digest(rhythm, hour, weekday, timezone, p_now)
+    where subscription_id = p_id and confirmed_at is null;
+    return v_before.confirmed_at is null;
+end
+$$;
+comment on function ingest.confirm_subscription is 'The reader has said yes; false where they had before.';

@@ -1,6 +1,20 @@
 """The desk's pages, one noun a file."""
 
-from pipeline.web.pages import api, articles, board, captures, claims, exports, feeds, reviews, search, stories, visits
+from pipeline.web.pages import (
+    api,
+    articles,
+    board,
+    captures,
+    claims,
+    exports,
+    feeds,
+    mail,
+    reviews,
+    search,
+    stories,
+    subscriptions,
+    visits,
+)
 
 ROUTERS = (
     visits.router,
@@ -13,5 +27,7 @@ ROUTERS = (
     captures.router,
     feeds.router,
     search.router,
+    subscriptions.router,
+    mail.router,
     api.router,
 )
