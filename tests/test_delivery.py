@@ -513,6 +513,26 @@ def test_without_apprise_a_service_waits_and_mails_go_on(
         Messenger(bench.settings.alerts.services).check("team")
 
 
+def test_check_mail(
+    command: Callable[..., tuple[int, str, str]], server: Server, hook: Hook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CLAIMWATCH_MAIL__PORT", str(server.start()))
+    monkeypatch.setenv("CLAIMWATCH_ALERTS__SERVICES", json.dumps({"team": hook.address()}))
+    status, said, _ = command("check-mail")
+    assert status == 0
+    assert "ready (not encrypted, without a login); mails come from claimwatch@localhost" in said
+    assert "service team: JSON" in said
+    assert not server.mails
+    assert not hook.bodies
+    server.stop()
+    monkeypatch.setenv("CLAIMWATCH_ALERTS__SERVICES", json.dumps({"team": "nonesuch://hush"}))
+    status, said, wrong = command("check-mail")
+    assert status == 1
+    assert "no mail server at 127.0.0.1" in said
+    assert "Apprise can't read the address of the service 'team'" in said
+    assert "hush" not in said + wrong
+
+
 # Airflow's connection --------------------------------------------------------------------------------------------
 
 

@@ -263,7 +263,7 @@ select pg_advisory_xact_lock(hashtext('claimwatch.mail'), hashtext(%(domain)s))
 -- a mail count, when it was offered and when it was taken, and those of a clock that was put back since don't.
 select greatest(al.tried_at, al.sent_at) + interval '1 minute' as at
 from ingest.alerts al
-where (al.tried_at > %(now)s - interval '1 minute' or al.sent_at > %(now)s - interval '1 minute')
+where (al.tried_at > %(now)s::timestamptz - interval '1 minute' or al.sent_at > %(now)s::timestamptz - interval '1 minute')
   and greatest(al.tried_at, al.sent_at) <= %(now)s
   and lower(substring(al.email from '[^@]*$')) = %(domain)s
 order by greatest(al.tried_at, al.sent_at) desc
