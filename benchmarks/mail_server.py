@@ -56,7 +56,8 @@ class Moody:
         if self._rng.random() >= HUNG_UP:
             return False
         self._write("hung up")
-        server.transport.abort()
+        if server.transport is not None:
+            server.transport.abort()
         return True
 
     def _refuses(self) -> bool:

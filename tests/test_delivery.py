@@ -16,6 +16,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 import structlog
 from conftest import ROOT, Bench, MovableClock, make_settings
@@ -24,6 +25,7 @@ from smtp_server import HANG_UP, Server, certificate, login
 from pipeline.adapters import database
 from pipeline.adapters.database import Connection, row
 from pipeline.adapters.mailer import Mailer
+from pipeline.adapters.postgres import EmbeddedServer
 from pipeline.adapters.services import Messenger
 from pipeline.errors import ConfigurationError
 from pipeline.logic.news import Wishes
@@ -286,6 +288,25 @@ def test_what_went_out_is_noted_although_the_lease_was_lost(
     server.while_sending = lambda: steal(bench.settings)
     assert outcomes(conn, bench) == {"sent": 1}
     assert (alerts(conn)["desk@tide.example"].state, waiting(conn)) == ("sent", 0)
+
+
+def test_what_went_out_is_noted_although_the_database_was_lost(
+    delivering: Delivering, conn: Connection, server: Server, pg: EmbeddedServer
+) -> None:
+    """Its server was restarted between the mail server's answer and our statement."""
+    bench = delivering()
+    queue(conn, bench, "desk@tide.example")
+
+    def cut() -> None:
+        with psycopg.connect(pg.dsn("postgres", "postgres"), autocommit=True) as admin:
+            admin.execute("select pg_terminate_backend(%s)", [conn.info.backend_pid])
+
+    server.while_sending = cut
+    with database.session(bench.settings) as other:
+        with pytest.raises(psycopg.OperationalError):
+            bench.run(conn, "notify")
+        assert (alerts(other)["desk@tide.example"].state, waiting(other)) == ("sent", 0)
+    assert len(server.mails) == 1
 
 
 def test_what_was_taken_over_before_is_not_sent(

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
+import psycopg
 import structlog
 
 from pipeline.adapters.database import Connection, prepared, row, rows
 from pipeline.adapters.mailer import UNANSWERED, Mailer
 from pipeline.adapters.services import Messenger
-from pipeline.errors import PermanentError, TransientError
+from pipeline.errors import ConfigurationError, PermanentError, TransientError
 from pipeline.model import Message
 from pipeline.settings import MailSettings
 from pipeline.stages import digests, letters, quoting
@@ -27,12 +29,14 @@ log = structlog.get_logger()
 FIRST_RETRY = timedelta(minutes=1)
 RETRY_CAP = timedelta(hours=4)  # 1, 2, 4, ... 240 minutes: 12 attempts span about a day
 STEPS = 12  # of a conversation with a mail server, each of which may last as long as its time-out
+RECONNECTS = (0.5, 2.0, 8.0, 20.0)  # seconds between tries to note a mail that went out, where the database is gone
 LOOK = 1.0  # seconds between two looks for something else to do while all that is left waits for its domain's rate
 
 
 class Deps(quoting.Deps, Protocol):
     def mailer(self) -> Mailer: ...
     def messenger(self) -> Messenger: ...
+    def session(self) -> AbstractContextManager[Connection]: ...
 
 
 def run(conn: Connection, deps: Deps, limit: int) -> StageReport:
@@ -128,9 +132,29 @@ class _Sending:
             self._give_up(item, error.code, str(error))
         else:
             log.info("mail accepted", alert=item.item_id, message_id=message.message_id)
-            now = self._deps.clock.now()
-            self.run.finish(item, "sent", "alerts.sent", alert_id=item.item_id, subject=message.subject, now=now)
+            self._note(item, message)
             log.info("mail sent", alert=item.item_id, message_id=message.message_id)
+
+    def _note(self, item: Item, message: Message) -> None:
+        """That it went out; where the connection to the database is lost in this moment, by another one."""
+        sent = {"alert_id": item.item_id, "subject": message.subject, "now": self._deps.clock.now()}
+        try:
+            self.run.finish(item, "sent", "alerts.sent", **sent)
+        except psycopg.OperationalError:
+            if not self.run.conn.broken:
+                raise
+            for wait in (*RECONNECTS, None):
+                try:
+                    with self._deps.session() as other:
+                        rows(other, "alerts.sent", **sent)
+                    log.info("mail sent", alert=item.item_id, message_id=message.message_id)
+                    break
+                except (psycopg.OperationalError, ConfigurationError):
+                    if wait is None:
+                        log.error("mail sent and not noted", alert=item.item_id, message_id=message.message_id)
+                        raise
+                    time.sleep(wait)
+            raise
 
     def _give_up(self, item: Item, outcome: str, problem: str) -> None:
         with self.run.settling(item):
