@@ -80,7 +80,8 @@ def work(settings: Settings, file: Path, linger: float) -> None:
         os.dup2(told.fileno(), 1)
         os.dup2(told.fileno(), 2)
     configure("json")
-    notify.FIRST_RETRY, notify.RETRY_CAP = RETRY, RETRY_CAP
+    notify.FIRST_RETRY = notify.DOWN_RETRY = RETRY
+    notify.RETRY_CAP = RETRY_CAP
     send, finish = Mailer.send, Run.finish
 
     def noted(self: Mailer, message: Any) -> None:

@@ -150,10 +150,33 @@ def test_a_server_that_hangs_up(
     queue(conn, bench, "a@tide.example", "b@tide.example")
     server.answers[command] = [HANG_UP]
     report = outcomes(conn, bench)
-    assert report == {"sent": 1, "smtp-unanswered" if command == "DATA" else "smtp-down": 1}
+    assert report == {"sent": 1, "smtp-unanswered" if command == "DATA" else "smtp-cut": 1}
     clock.move(minutes=1)
     assert outcomes(conn, bench) == {"sent": 1}
     assert sorted(ids(server)) == sorted(r.message_id for r in alerts(conn).values())
+
+
+def test_a_server_that_is_down_costs_no_mail_however_long(
+    delivering: Delivering, conn: Connection, clock: MovableClock, server: Server
+) -> None:
+    """It is asked twice a run, not once a mail."""
+    bench = delivering({"max_attempts": 2})
+    queue(conn, bench, *(f"{n}@tide.example" for n in range(6)))
+    server.stop()
+    for _ in range(5):
+        assert outcomes(conn, bench) == {"smtp-down": 6}
+        assert {(r.state, r.tries) for r in alerts(conn).values()} == {("pending", 0)}
+        assert all("no mail server at" in r.problem for r in alerts(conn).values())
+        clock.move(minutes=1)
+    tried = [r.tried_at for r in alerts(conn).values() if r.tried_at]
+    assert 2 <= len(tried) <= 6
+    again = Server()
+    try:
+        mail = bench.settings.mail.model_copy(update={"port": again.start()})
+        settings = bench.settings.model_copy(update={"mail": mail})
+        assert outcomes(conn, Bench(settings, clock, bench.encoder)) == {"sent": 6}  # type: ignore[arg-type]
+    finally:
+        again.stop()
 
 
 def test_a_server_that_takes_the_mail_and_does_not_say_so(
@@ -240,6 +263,8 @@ def test_a_wrong_login_costs_no_mail_and_holds_no_service_up(
     assert alerts(conn)["desk@tide.example"].state == "pending"
     attempts = conn.execute("select attempts, lease_token from ingest.work where stage = 'notify'").fetchall()
     assert attempts == [(0, None)]
+    assert alerts(conn)["desk@tide.example"].tries == 0
+    assert "refused the login" in alerts(conn)["desk@tide.example"].problem
 
 
 # The window, leases ----------------------------------------------------------------------------------------------
@@ -340,6 +365,20 @@ def test_a_mail_in_the_making_is_held_as_long_as_a_conversation_may_last(
     server.while_sending = look
     assert outcomes(conn, bench) == {"sent": 2}
     assert held == [timedelta(seconds=160)] * 2
+
+
+def test_a_slow_server_does_not_outlast_the_lease(delivering: Delivering, conn: Connection, server: Server) -> None:
+    """After half of it the rest goes back into the queue, untried; another process may have it at once."""
+    bench = delivering(lease=2.5)
+    queue(conn, bench, *(f"{n}@tide.example" for n in range(4)))
+    server.slow = 0.7
+    report = notify.run(conn, bench, 100)
+    assert report.outcomes["sent"] in {1, 2}
+    assert report.outcomes["again"] == 4 - report.outcomes["sent"]
+    free = conn.execute("select count(*) from ingest.work where attempts = 0 and lease_token is null").fetchone()
+    assert free == (report.outcomes["again"],)
+    server.slow = 0.0
+    assert outcomes(conn, bench) == {"sent": report.outcomes["again"]}
 
 
 def test_digests_that_are_due_are_put_into_the_outbox_first(

@@ -275,6 +275,10 @@ limit 1
 update ingest.alerts set tried_at = %(now)s, tries = tries + 1 where alert_id = %(alert_id)s
 returning tries
 
+-- untried --
+-- It could not even be offered, for a reason that is no fault of the mail.
+update ingest.alerts set tries = greatest(tries - 1, 0), problem = %(problem)s where alert_id = %(alert_id)s
+
 -- sent --
 -- It was taken: noted, and its work done, in one statement. What has gone out has gone out, so this holds also where
 -- another run has taken the item over meanwhile.
