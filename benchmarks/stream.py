@@ -47,6 +47,7 @@ from pipeline.settings import Settings, root
 from pipeline.stages import claims, embed, match
 from pipeline.stages.poll import add_feed
 from pipeline.stages.services import Services, run_stage
+from pipeline.stages.subscriptions import add_subscription
 from pipeline.stages.work import StageReport
 
 STAGES = ("poll", "fetch", "extract", "embed", "group", "match", "track")
@@ -315,7 +316,7 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
             prepare(settings)
             with database.session(settings) as conn:
                 claims.load(conn, services, root() / "claims" / "nk-russia.yaml")
-                database.rows(conn, "alerts.subscribe", email=READER, claim_id=None, now=clock.now())
+                add_subscription(conn, READER, clock.now())
                 # Loading the model and the vectors of the claims' wordings are made once; they are not the stream's.
                 match.build(conn, services, embed.model(conn, services), database.rows(conn, "claims.in_force"))
                 replay = Replay(conn, services, port)

@@ -10,6 +10,7 @@ import typer
 
 from pipeline import __version__
 from pipeline.commands import (
+    alerts,
     archive,
     backfill,
     feeds,
@@ -25,6 +26,7 @@ from pipeline.commands import (
     search,
     setup,
     sources,
+    subscriptions,
     timeline,
     web,
 )
@@ -67,9 +69,7 @@ app.command(rich_help_panel=SET_UP)(setup.restore)
 app.add_typer(feeds.feeds_app, name="feeds", rich_help_panel=FOLLOW)
 app.add_typer(sources.claims_app, name="claims", rich_help_panel=FOLLOW)
 app.add_typer(origins.origins_app, name="origins", rich_help_panel=FOLLOW)
-app.command(rich_help_panel=FOLLOW)(sources.subscribe)
-app.command(rich_help_panel=FOLLOW)(sources.unsubscribe)
-app.command(rich_help_panel=FOLLOW)(sources.subscriptions)
+app.add_typer(subscriptions.subscriptions_app, name="subscriptions", rich_help_panel=FOLLOW)
 app.command(rich_help_panel=RUN)(run.up)
 app.command(rich_help_panel=RUN)(run.down)
 app.command(rich_help_panel=RUN)(run.demo)
@@ -84,6 +84,7 @@ app.add_typer(backfill.backfill_app, name="backfill", rich_help_panel=RUN)
 app.command(rich_help_panel=ASK)(search.search)
 app.command(rich_help_panel=ASK)(search.vector)
 app.command(rich_help_panel=ASK)(timeline.timeline)
+app.command(rich_help_panel=ASK)(alerts.alerts)
 app.command(rich_help_panel=ASK)(figures.figures)
 app.command(rich_help_panel=ASK)(packet.packet)
 app.command(rich_help_panel=ASK)(archive.article)

@@ -132,15 +132,21 @@ def photograph(browser: Browser, base: str, shot: Shot, out: Path) -> None:
     context.close()
 
 
+def chromium() -> dict[str, Any]:
+    """How Playwright starts it."""
+    found = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+    if found is None:
+        sys.exit("needs Chromium: apt-get install chromium, or name one in CHROMIUM")
+    return {"executable_path": found, **({"args": ["--no-sandbox"]} if os.geteuid() == 0 else {})}
+
+
 def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--home", type=Path, default=Path(".demo"))
     parser.add_argument("--out", type=Path, default=IMAGES)
     parser.add_argument("--only", default="", help="names, with commas between")
     given = parser.parse_args(arguments)
-    chromium = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-    if chromium is None:
-        sys.exit("needs Chromium: apt-get install chromium, or name one in CHROMIUM")
+    options = chromium()
     if not (given.home / "claimwatch.toml").exists():
         sys.exit(f"{given.home} is no home of the demo: `make demo` fills one")
     settings = settings_module.load(given.home)
@@ -149,9 +155,6 @@ def main(arguments: list[str] | None = None) -> None:
     server.start()
     given.out.mkdir(parents=True, exist_ok=True)
     try:
-        options: dict[str, Any] = {"executable_path": chromium}
-        if os.geteuid() == 0:
-            options["args"] = ["--no-sandbox"]
         with serving(settings) as base, sync_playwright() as playwright:
             browser = playwright.chromium.launch(**options)
             for shot in shots(settings):

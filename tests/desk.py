@@ -15,6 +15,7 @@ from psycopg.types.json import Jsonb
 from pipeline.adapters.database import Connection, row, rows
 from pipeline.logic.text import content_hash
 from pipeline.stages import claims, notify, track
+from pipeline.stages.subscriptions import add_subscription
 
 CLAIM, OTHER = "killed-in-kursk", "desertion"
 NOW = datetime(2024, 12, 20, 12, tzinfo=UTC)
@@ -36,7 +37,7 @@ class Desk:
         clock.at = NOW - 60 * DAY
         claims.load(conn, bench, some_claims(folder, CLAIM, OTHER))
         self.model = row(conn, "models.register", name="m", weights_hash="w", dimensions=8, now=clock.now()).model_id
-        rows(conn, "alerts.subscribe", email="desk@example.org", claim_id=None, now=clock.now())
+        add_subscription(conn, "desk@example.org", clock.now())
         self.number = 0
 
     def one(self, query: str, *values: Any) -> Any:

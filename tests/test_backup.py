@@ -11,13 +11,13 @@ import psycopg
 import pytest
 from conftest import CLAIMS, Bench, FakeEncoder, MovableClock, clone_dsn, make_settings, run_command
 
-from pipeline.adapters import database
 from pipeline.adapters.database import Connection
 from pipeline.adapters.postgres import EmbeddedServer
 from pipeline.newsroom.content import feed_urls
 from pipeline.settings import Settings
 from pipeline.stages import claims
 from pipeline.stages.poll import add_feed
+from pipeline.stages.subscriptions import add_subscription
 
 Command = Callable[..., int]
 
@@ -41,7 +41,7 @@ def filled(settings: Settings, clock: MovableClock, conn: Connection) -> Connect
     claims.load(conn, bench, CLAIMS)
     for _, url, publisher in list(feed_urls())[:3]:
         add_feed(conn, bench, url, name=publisher["name"])
-    database.rows(conn, "alerts.subscribe", email="desk@example.org", claim_id=None, now=clock.now())
+    add_subscription(conn, "desk@example.org", clock.now())
     bench.run(conn, "poll", "fetch", "extract", "embed", "match")
     assert conn.execute("select count(*) from ingest.embeddings_1").fetchone()[0] > 50
     return conn
@@ -84,7 +84,7 @@ def test_round_trip(
     assert command("backup", file) == 0
     assert [f.name for f in tmp_path.iterdir() if "backup" in f.name] == ["claimwatch.backup"]
     # Something happens after the backup, and is gone afterwards.
-    database.rows(filled, "alerts.subscribe", email="later@example.org", claim_id=None, now=clock.now())
+    add_subscription(filled, "later@example.org", clock.now())
     assert content(filled) != before
     assert command("restore", file) == 2  # not over what is there
     assert content(filled) != before

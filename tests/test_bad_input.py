@@ -32,13 +32,14 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from pipeline.adapters import database
-from pipeline.adapters.database import Connection, rows
+from pipeline.adapters.database import Connection
 from pipeline.adapters.encoder import Encoder
 from pipeline.errors import ConfigurationError
 from pipeline.newsroom import sink
 from pipeline.settings import Settings
 from pipeline.stages import announce, claims, notify
 from pipeline.stages.poll import add_feed
+from pipeline.stages.subscriptions import add_subscription
 
 MEGABYTE = 2**20
 IDLE, TOTAL = 1.0, 3.0  # seconds; time-outs of these tests
@@ -537,7 +538,7 @@ def watching(bench: Bench, conn: Connection, tmp_path: Path) -> Iterator[tuple[B
     """One claim, one reader, a mail server."""
     file = some_claims(tmp_path, "killed-in-kursk")
     claims.load(conn, bench, file)
-    rows(conn, "alerts.subscribe", email="desk@example.org", claim_id=None, now=bench.clock.now())
+    add_subscription(conn, "desk@example.org", bench.clock.now())
     bench.encoder = Levelled(bench.encoder)  # type: ignore[assignment]
     yield bench, file
 

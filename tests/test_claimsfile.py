@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -120,7 +121,7 @@ def test_a_definition_survives_storage(topic: Topic) -> None:
     for claim in topic.claims:
         stored = json.loads(json.dumps(claim.definition()))
         again = Claim.from_definition(claim.claim_id, claim.statement, stored)
-        assert again == claim
+        assert again == replace(claim, title=None)  # no part of what is matched
         assert again.definition_hash() == claim.definition_hash()
 
 

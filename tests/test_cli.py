@@ -184,23 +184,44 @@ def test_claims_and_subscriptions(command: Command, tmp_path: Path) -> None:
     assert command("claims", "load", tmp_path / "no.yaml").status == 2
     assert len(command("claims", "list", "-f", "json").lines()) == 17
 
-    assert command("subscribe", "desk@example.org", "killed-in-kursk").out.startswith("desk@example.org hears of")
-    assert "already" in command("subscribe", "Desk@example.org", "killed-in-kursk").out
-    assert command("subscribe", "desk@example.org").status == 0
+    add = ("subscriptions", "add")
+    assert command(*add, "desk@example.org", "--claim", "killed-in-kursk").out.startswith("desk@example.org hears of")
+    assert "already" in command(*add, "Desk@example.org", "--claim", "killed-in-kursk").out
+    weekly = ("--rhythm", "weekly", "--day", "Friday", "--hour", "7", "--time-zone", "asia/seoul")
+    assert command(*add, "desk@example.org", *weekly).status == 0
+    limits = ("--quiet", "22:00-7:00", "--min-probability", "0.9", "--languages", "ko,ru")
+    assert command(*add, "chief@example.org", "--topic", "nk-russia", *limits).status == 0
     for arguments, reason in (
         (("desk",), "is not a mail address"),
-        (("a@b.org", "nothing"), "no claim is called 'nothing'"),
+        (("a@b.org", "--claim", "nothing"), "no claim is called 'nothing'"),
+        (("a@b.org", "--topic", "nothing"), "no topic is called 'nothing'"),
+        (("a@b.org", "--claim", "killed-in-kursk", "--topic", "nk-russia"), "not both"),
+        (("a@b.org", "--time-zone", "Moon/Base"), "is not a time zone"),
+        (("a@b.org", "--quiet", "late"), "write them like 22:00-07:00"),
+        (("a@b.org", "--quiet", "07:00-07:00"), "the whole day"),
+        (("a@b.org", "--languages", "ko,Русский"), "write languages as codes"),
+        (("a@b.org", "--day", "someday"), "is not a day of the week"),
+        (("team", "--service"), "no service is called 'team'"),
     ):
-        refused = command("subscribe", *arguments)
-        assert refused.status == 2
+        refused = command(*add, *arguments)
+        assert refused.status == 2, arguments
         assert reason in refused.err
-    followed = command("subscriptions", "-f", "json").lines()
-    assert [(r["mail"], r["claim"]) for r in followed] == [
-        ("desk@example.org", "killed-in-kursk"),
-        ("desk@example.org", "all"),
-    ]
-    assert command("unsubscribe", "DESK@example.org", "killed-in-kursk").out == "ended\n"
-    assert "has no subscription" in command("unsubscribe", "desk@example.org", "killed-in-kursk").out
+    followed = {r["reader"] + " " + r["about"]: r for r in command("subscriptions", "list", "-f", "json").lines()}
+    assert {key: (r["rhythm"], r["only"], r["state"]) for key, r in followed.items()} == {
+        "desk@example.org killed-in-kursk": ("instant", "", "on"),
+        "desk@example.org everything": ("weekly on Friday at 7:00 Asia/Seoul", "", "on"),
+        "chief@example.org topic nk-russia": ("instant", "from 90 %; ko, ru; quiet 22:00-07:00 UTC", "on"),
+    }
+    number = str(followed["desk@example.org killed-in-kursk"]["number"])
+    assert command("subscriptions", "pause", number, "--days", "3").out.startswith("paused until")
+    assert "paused until" in command("subscriptions").out
+    assert command("subscriptions", "resume", number).out == "goes on\n"
+    assert command("subscriptions", "end", number).out == "ended\n"
+    assert "no subscription has the number" in command("subscriptions", "end", number).err
+    assert command("subscriptions", "end", "DESK@example.org").out == "ended 1\n"
+    assert "has no subscription" in command("subscriptions", "end", "desk@example.org").err
+    assert command("alerts", "-f", "json").lines() == []
+    assert command("alerts", "--dry-run", "--since", "2024-12-01", "-f", "json").lines() == []
 
 
 def test_stages_and_status(

@@ -17,6 +17,7 @@ from pipeline.newsroom.sink import read
 from pipeline.settings import Settings
 from pipeline.stages import maintain
 from pipeline.stages.poll import add_feed
+from pipeline.stages.subscriptions import add_subscription
 
 pytestmark = [pytest.mark.model, pytest.mark.end_to_end]
 TABLES = (
@@ -49,7 +50,7 @@ def watching(bench: Bench, conn: Connection, with_claims: None) -> Bench:
         details = {key: publisher.get(key) for key in ("name", "family", "country", "language", "kind")}
         add_feed(conn, bench, url, **details)
     for mail, claim in (("desk@example.org", None), ("kursk@example.org", "killed-in-kursk")):
-        rows(conn, "alerts.subscribe", email=mail, claim_id=claim, now=bench.clock.now())
+        add_subscription(conn, mail, bench.clock.now(), claim_id=claim)
     return bench
 
 

@@ -22,6 +22,7 @@ from pipeline.logic.replays import Event, Match, RunView, compare, verdict
 from pipeline.settings import package_data
 from pipeline.stages import replay
 from pipeline.stages.replay import Plan, Replayed
+from pipeline.stages.subscriptions import add_subscription
 
 SINCE, UNTIL = datetime(2024, 10, 1, tzinfo=UTC), datetime(2024, 11, 20, tzinfo=UTC)
 MIDDLE = datetime(2024, 10, 23, tzinfo=UTC)
@@ -111,7 +112,7 @@ def test_it_starts_from_what_was_known(bench: Bench, conn: Connection) -> None:
 @pytest.mark.usefixtures("quick")
 @pytest.mark.model
 def test_nothing_is_sent_and_the_outbox_is_its_own(bench: Bench, conn: Connection) -> None:
-    rows(conn, "alerts.subscribe", email="desk@example.org", claim_id=None, now=bench.clock.now())
+    add_subscription(conn, "desk@example.org", bench.clock.now())
     done = replayed(bench)
     assert rows(conn, "alerts.states") == []
     assert conn.execute("select distinct email from replay_it.alerts").fetchall() == [(replay.READER,)]

@@ -18,6 +18,7 @@ from pipeline.adapters.database import Connection, row, rows
 from pipeline.adapters.postgres import EmbeddedServer
 from pipeline.evaluation import datasets
 from pipeline.logic.text import content_hash
+from pipeline.stages.subscriptions import add_subscription
 
 pytestmark = [pytest.mark.model, pytest.mark.database, pytest.mark.timeout(900)]  # the newsroom is encoded first
 
@@ -201,7 +202,7 @@ def test_a_rejected_match_counts_nowhere(conn: Connection) -> None:
     timeline = "select coalesce(sum(stories), 0) from analysis.claim_timeline where claim_id = %s"
     stories = conn.execute(timeline, [match.claim_id]).fetchone()[0]
     counted = conn.execute("select stories from analysis.claims where claim_id = %s", [match.claim_id]).fetchone()[0]
-    coverage = row(conn, "alerts.coverage", claim_id=match.claim_id).stories
+    coverage = row(conn, "alerts.coverage", claim_id=match.claim_id, without=[]).stories
 
     row(conn, "reviews.add", **given(conn, "accepted", "rejected", match_id=match.match_id))
     after = evidence(conn, match)
@@ -209,8 +210,8 @@ def test_a_rejected_match_counts_nowhere(conn: Connection) -> None:
     assert conn.execute(timeline, [match.claim_id]).fetchone()[0] == stories - 1
     now = conn.execute("select stories from analysis.claims where claim_id = %s", [match.claim_id]).fetchone()[0]
     assert now == counted - 1
-    assert row(conn, "alerts.coverage", claim_id=match.claim_id).stories == coverage - 1
-    found = rows(conn, "alerts.evidence_of_story", claim_id=match.claim_id, story_id=before.story_id)
+    assert row(conn, "alerts.coverage", claim_id=match.claim_id, without=[]).stories == coverage - 1
+    found = rows(conn, "alerts.evidence", claim_id=match.claim_id, story_ids=[before.story_id])
     assert found == []  # a mail that has not gone out stays here
 
     row(conn, "reviews.add", **given(conn, "accepted", "withdrawn", match_id=match.match_id))
@@ -252,7 +253,7 @@ def test_another_match_of_the_story_takes_its_place(conn: Connection) -> None:
 
 
 def test_a_confirmed_suggestion_is_tracked(conn: Connection, bench: Bench, clock: MovableClock) -> None:
-    rows(conn, "alerts.subscribe", email="desk@example.org", claim_id=None, now=clock.at)
+    add_subscription(conn, "desk@example.org", clock.at)
     match = newest_suggestion(conn)
     clock.at = match.matched_at + timedelta(hours=1)
     row(conn, "reviews.add", **given(conn, "suggested", match_id=match.match_id, now=clock.at))
@@ -276,7 +277,7 @@ def test_a_confirmed_suggestion_is_tracked(conn: Connection, bench: Bench, clock
 
 
 def test_a_suggestion_that_is_confirmed_late_is_no_news(conn: Connection, bench: Bench, clock: MovableClock) -> None:
-    rows(conn, "alerts.subscribe", email="desk@example.org", claim_id=None, now=clock.at)
+    add_subscription(conn, "desk@example.org", clock.at)
     match = newest_suggestion(conn)
     clock.move(days=60)
     row(conn, "reviews.add", **given(conn, "suggested", match_id=match.match_id, now=clock.at))

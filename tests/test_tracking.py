@@ -118,7 +118,7 @@ def test_quiet_time(gaps: list[timedelta], quiet: timedelta) -> None:
 
 def test_reasons_say_how_long() -> None:
     fresh = tracking.of_new_story(report(T0 + 12 * DAY + 5 * HOUR), Past([T0], told=True))
-    assert fresh == [Event("fresh_coverage", "1", "quiet for 12 days before this")]
+    assert fresh == [Event("fresh_coverage", "1", "quiet for 12 days before this", "new report after 12 days of quiet")]
     first = tracking.of_new_story(report(T0 + HOUR), Past([T0], told=False))
     assert first[0].reason == "the first fresh report since we follow it; 1 older in the archive"
 
@@ -179,6 +179,7 @@ def test_the_first_denial_by_another_family() -> None:
         "contradiction",
         "first/refutes",
         "first report that denies it, by The C, after 2 publisher families that support it",
+        "first denial, by The C",
     )
     assert tracking.headline(event.kind, event.key) == "first report that denies it"
     assert (
@@ -269,6 +270,7 @@ def test_silence_is_counted_in_days_with_feeds() -> None:
         "silence",
         "9",
         "no story for 5 days on which feeds were read; with its usual rhythm one was to be expected every 24 hours",
+        "no story for 5 days",
     )
     assert not event.mailed
     assert tracking.silence(stories, date(2024, 10, 15), days(after, 20)) is None  # the future is not silent
@@ -315,9 +317,9 @@ def test_what_still_stands_is_not_edited() -> None:
 def test_a_changed_sentence_is_told_with_what_it_became() -> None:
     new = "At least 30 North Korean soldiers were killed, the agency said."
     event = tracking.edited(SENTENCE, ["Rain is coming.", new], 5, "The Tide")
-    assert event == Event("edited", "5", f"The Tide changed “{SENTENCE}” to “{new}”")
+    assert event == Event("edited", "5", f"The Tide changed “{SENTENCE}” to “{new}”", "The Tide edited its report")
     gone = tracking.edited(SENTENCE, ["Rain is coming."], 6, "The Tide")
-    assert gone == Event("edited", "6", f"The Tide took out “{SENTENCE}”")
+    assert gone == Event("edited", "6", f"The Tide took out “{SENTENCE}”", "The Tide edited its report")
     assert tracking.edited(SENTENCE, [], 6, "The Tide") == gone
 
 

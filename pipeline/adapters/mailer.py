@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 import smtplib
 import ssl
-from email.message import EmailMessage
-from email.policy import SMTP
-from email.utils import format_datetime
+from collections.abc import Callable
+from datetime import datetime
 from types import TracebackType
 
 from pipeline.clock import Clock
@@ -24,11 +23,15 @@ _DOT = re.compile(rb"^\.", re.MULTILINE)  # a line that begins with the end mark
 
 
 class Mailer:
-    """Use as a context manager; the connection is opened by the first mail and reopened after a fault."""
+    """Use as a context manager; the connection is opened by the first mail and reopened after a fault.
 
-    def __init__(self, settings: MailSettings, clock: Clock) -> None:
+    `build` makes the bytes of a message, for a sender and a date.
+    """
+
+    def __init__(self, settings: MailSettings, clock: Clock, build: Callable[[Message, str, datetime], bytes]) -> None:
         self._settings = settings
         self._clock = clock
+        self._build = build
         self._smtp: smtplib.SMTP | None = None
 
     def __enter__(self) -> Mailer:
@@ -49,7 +52,7 @@ class Mailer:
 
         Raises TransientError or PermanentError, or ConfigurationError where no mail at all could be sent.
         """
-        raw = self._mime(message)
+        raw = self._build(message, self._settings.sender, self._clock.now())
         try:
             smtp = self._begin(message, raw)
             self._recipient(smtp, message.to)
@@ -176,23 +179,6 @@ class Mailer:
             smtp.close()
             raise
         return smtp
-
-    def _mime(self, message: Message) -> bytes:
-        mail = EmailMessage(policy=SMTP)
-        mail["From"] = self._settings.sender
-        mail["To"] = message.to
-        mail["Subject"] = " ".join(message.subject.split())
-        mail["Date"] = format_datetime(self._clock.now())
-        mail["Message-ID"] = message.message_id
-        mail["Auto-Submitted"] = "auto-generated"
-        for name, value in message.headers.items():
-            mail[name] = value
-        mail.set_content(message.text, cte="quoted-printable")
-        mail.add_alternative(message.html, subtype="html", cte="quoted-printable")
-        if message.chart is not None:
-            (html,) = (part for part in mail.iter_parts() if part.get_content_subtype() == "html")
-            html.add_related(message.chart, "image", "png", cid="<chart@claimwatch>", filename="timeline.png")
-        return mail.as_bytes()
 
     def _keep_or_drop(self) -> None:
         """After a refused recipient the connection is good, if the server takes a RSET."""

@@ -43,7 +43,7 @@ def init() -> None:
         "Next:\n"
         "  claimwatch claims load claims/nk-russia.yaml\n"
         "  claimwatch feeds add https://example.org/feed.xml\n"
-        "  claimwatch subscribe you@example.org all\n"
+        "  claimwatch subscriptions add you@example.org\n"
         "  claimwatch up"
     )
 

@@ -31,6 +31,7 @@ from pipeline.settings import Settings, root
 from pipeline.stages import claims
 from pipeline.stages.poll import add_feed
 from pipeline.stages.services import Services
+from pipeline.stages.subscriptions import add_subscription
 from pipeline.terminal import console
 
 # The evenings (UTC) after which the newsroom's story has moved on.
@@ -122,7 +123,7 @@ def _furnish(conn: Connection, services: Services, clock: FileClock) -> None:
         details = {key: publisher.get(key) for key in ("name", "family", "country", "language", "kind")}
         feeds += add_feed(conn, services, url, **details) is not None
     for mail, claim in READERS:
-        rows(conn, "alerts.subscribe", email=mail, claim_id=claim, now=services.clock.now())
+        add_subscription(conn, mail, services.clock.now(), claim_id=claim)
     console.print(f"feeds: {feeds} added; readers: {len({mail for mail, _ in READERS})}")
 
 

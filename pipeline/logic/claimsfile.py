@@ -18,6 +18,7 @@ CUES = ("denial", "pending", "workers-or-goods")  # concepts that every claim of
 
 Texts = tuple[tuple[str, str], ...]  # (language, text)
 Concepts = dict[str, tuple[str, ...]]  # concept: terms
+TITLE = 40  # characters: of some seventy that a list of mails shows of a subject
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,7 @@ class Claim:
     cues: Concepts
     figures: tuple[str, ...] = ()  # the roles that figures play in it, of the topic's
     roles: roles.Roles | None = None  # the topic's, where the claim has any
+    title: str | None = None  # in a few words, for subjects of mails; no part of what is matched
 
     def wordings(self) -> dict[str, list[str]]:
         """Every text that bears on the claim, by stance."""
@@ -127,9 +129,14 @@ class _Reader(Reader):
         self, node: Any, concepts: Concepts, topic_decoys: Texts, cues: Concepts, known: roles.Roles | None
     ) -> Claim:
         required = ("id", "statement", "phrasings")
-        parts = self.mapping(node, "a claim", required, ("refutations", "updates", "decoys", "groups", "figures"))
+        parts = self.mapping(
+            node, "a claim", required, ("title", "refutations", "updates", "decoys", "groups", "figures")
+        )
         claim_id = self.identifier(parts.get("id"), "id")
         statement = self.text(parts.get("statement"), f"{claim_id}.statement")
+        title = self.text(parts["title"], f"{claim_id}.title") if "title" in parts else None
+        if title is not None and len(title) > TITLE:
+            self.wrong(parts["title"], f"{claim_id}.title has {len(title)} characters; a subject has room for {TITLE}")
         phrasings = self.texts(parts.get("phrasings"), f"{claim_id}.phrasings")
         if "phrasings" in parts and not phrasings:
             self.wrong(parts["phrasings"], f"{claim_id} has no phrasing")
@@ -160,6 +167,7 @@ class _Reader(Reader):
             cues=cues,
             figures=figures,
             roles=shared,
+            title=title,
         )
 
     def figures(self, node: Any, place: str, known: roles.Roles | None) -> tuple[str, ...]:

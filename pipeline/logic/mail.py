@@ -1,201 +1,127 @@
-"""What an alert says: subject, text and HTML of a story's claim events and evidence. Pure; everything is escaped."""
+"""Mails: subject, text and HTML, made of values. Pure; foreign text is cleaned once, here, and escaped by templates.
+
+Text and HTML tell the same. What acts in the reader's name stands at the end, where it is easily left out of what is
+forwarded.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
-from functools import cache
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
 
+from pipeline.logic import mailwords as words
+from pipeline.logic import subjects
 from pipeline.logic.coverage import Coverage, counted
+from pipeline.logic.digestmail import digest
+from pipeline.logic.mailcontent import (
+    AlertContent,
+    DigestContent,
+    Evidence,
+    History,
+    MailLinks,
+    Moved,
+    Report,
+    Standing,
+    Thread,
+)
+from pipeline.logic.mailpages import actions, headers, is_id, points, rendered, teller
 from pipeline.logic.news import by_weight
-from pipeline.logic.tracking import Event, headline
+from pipeline.logic.tracking import Event
 from pipeline.model import Message
 
-if TYPE_CHECKING:
-    from jinja2 import Environment
+__all__ = [
+    "AlertContent",
+    "DigestContent",
+    "Evidence",
+    "History",
+    "MailLinks",
+    "Moved",
+    "Report",
+    "Standing",
+    "Thread",
+    "alert",
+    "confirmation",
+    "digest",
+    "operator_note",
+]
+
+PASSAGES = 3  # quoted in full; the rest are counted
+COPIES = 8  # other articles that are named
+RHYTHMS = {"instant": "as it happens", "daily": "once a day", "weekly": "once a week"}
 
 
 @dataclass(frozen=True)
-class Report:
-    """One article that carries the evidence."""
+class Number:
+    """One of the counts of what is known: now, and before this news."""
 
-    publisher: str
-    country: str | None
-    language: str | None
-    title: str
-    url: str
-    published: datetime
-    from_entry: bool  # the page could not be had; the text is the feed's own
-    archived: str | None = None  # the text as we keep it, on the desk
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """The sentence that matched, in its paragraph, and every article that carries that paragraph."""
-
-    sentence: str
-    paragraph: str
-    stance: str
-    probability: float
-    reports: Sequence[Report]
-    origins: Sequence[str] = ()  # whom it rests on, by name
-    why: str | None = None  # what the matcher says of itself
-    precision: float | None = None  # of labelled pairs accepted at this setting, the share that was right
-    labels: int | None = None  # how many those are
-    confirmed: bool = False  # a reviewer said yes
-    confirm: str | None = None  # signed links; None without a public address
-    reject: str | None = None
-
-    @property
-    def before(self) -> str:
-        return self.paragraph.partition(self.sentence)[0]
-
-    @property
-    def after(self) -> str:
-        return self.paragraph.partition(self.sentence)[2]
-
-    @property
-    def notes(self) -> list[str]:
-        """What it is, why it is here and how far that can be trusted: one line each."""
-        resting = f", resting on {_line(' and '.join(self.origins))}" if self.origins else ""
-        feed = ", from the feed's own text (the page could not be read)" if self.reports[0].from_entry else ""
-        lines = [f"{self.stance}, probability {_percent(self.probability)}{resting}{feed}"]
-        if self.why:
-            lines.append(_line(f"Why: {self.why}"))
-        if self.confirmed:
-            lines.append("A reviewer confirmed it.")
-        if self.precision is not None and self.labels:
-            pairs = counted(self.labels, "label", "labels")
-            right = _percent(self.precision)
-            lines.append(f"Of labelled pairs accepted at this setting, {right} were right ({pairs}).")
-        return lines
-
-
-@dataclass(frozen=True)
-class Standing:
-    """What an authority says of how many, and what it said before."""
-
-    authority: str
-    role: str
-    told: str  # "about 600"
-    as_of: date
-    before: str | None = None
-
-
-@dataclass(frozen=True)
-class MailLinks:
-    """Into the desk; None without a public address."""
-
-    claim: str | None = None
-    manage: str | None = None
-    unsubscribe: str | None = None
-    pause: str | None = None
-
-
-@dataclass(frozen=True)
-class Thread:
-    """The Message-ID that all mails on a claim hang from, and those of the reader's earlier ones, oldest first."""
-
-    root: str
-    references: Sequence[str] = ()
-
-
-@dataclass(frozen=True)
-class AlertContent:
-    """The news on one claim. `events` are all that are told, at least one; a silence comes without evidence."""
-
-    events: Sequence[Event]
-    claim_id: str
-    statement: str
-    evidence: Sequence[Evidence]  # that of the leading event's story first, the best first
-    coverage: Coverage  # with this news
-    chart: bytes | None = None  # the claim's stories over time, as PNG
-    title: str = ""  # the claim in a few words
-    known: Coverage | None = None  # without it
-    figures: Sequence[Standing] = ()  # as they stand now
-    held: Sequence[Event] = ()  # what was kept back since the last mail
-    links: MailLinks = MailLinks()
-    zone: str = "UTC"  # the reader's
-
-
-@dataclass(frozen=True)
-class Moved:
-    """A claim with news, in a digest."""
-
-    claim_id: str
-    title: str
-    statement: str
-    events: Sequence[Event]
-    best: Evidence | None
-    coverage: Coverage
-    new_stories: int
-    link: str | None = None
-
-
-@dataclass(frozen=True)
-class DigestContent:
-    """What moved within a span of time, and what did not. `health` says what could not be read."""
-
-    rhythm: str  # daily or weekly
-    scope: str  # what the subscription is about
-    since: datetime
-    until: datetime
-    moved: Sequence[Moved]
-    quiet: Sequence[str]  # titles of claims without news
-    health: Sequence[str]
-    links: MailLinks = MailLinks()
-    zone: str = "UTC"
+    label: str
+    now: int
+    was: str
+    changed: bool
 
 
 def alert(content: AlertContent, to: str, message_id: str, thread: Thread | None = None) -> Message:
-    """The mail on one story to one reader."""
+    """The news on one claim to one reader."""
+    content = words.cleaned(content)
     events = by_weight(content.events)
     evidence = _ordered(content.evidence, events)
-    best = evidence[0]
-    first = best.reports[0]
-    news = " and ".join(dict.fromkeys(headline(event.kind, event.key) for event in events))
-    told = f"{news}, {first.publisher}: {_short(best.sentence, 90)}"
-    if events[0].kind == "edited":  # who changed what, and that need not be the best evidence's publisher
-        told = _short(events[0].reason, 130)
-    subject = _line(f"[claimwatch] {content.claim_id}: {told}")
-    environment = _environment()
+    shown = [_plainly(item, evidence[:place]) for place, item in enumerate(evidence[:PASSAGES])]
+    best = evidence[0] if evidence else None
+    news = subjects.news(events[0], best)
+    history = _history(content.history) if content.history else []
+    subject = subjects.alert(content.title or content.claim_id, events, best)
     values = {
+        "subject": subject,
+        "preview": best.sentence if best else events[0].reason,
         "content": content,
-        "evidence": evidence,
-        "first": first,
-        "copies": _copies(evidence),
-        "news": "First report we have seen" if events[0].kind == "first_seen" else _sentence(news),
-        "reasons": [f"{_sentence(e.reason)}." for e in events if e.reason and e.kind != "first_seen"],
-        "edited": events[0].kind == "edited",
+        "name": content.title or content.claim_id,
+        "claim_id": content.claim_id,
+        "news": news[:1].upper() + news[1:],
+        "points": points(events, best),
+        "shown": shown,
+        "unshown": len(evidence) - len(shown),
+        "copies": _copies(evidence, shown),
+        "most": COPIES,
+        "before": _before(content.known, content.zone),
+        "numbers": _numbers(content.coverage, content.known),
+        "held": points(by_weight(content.held), None, leading=False),
+        "history": history,
+        "alternative": _alternative(content, history),
+        "reviews": [item for item in shown if item.confirm or item.reject],
+        "actions": actions(content.links),
+        "when": teller(content.zone),
     }
-    return Message(
-        to=to,
-        subject=subject,
-        text=environment.get_template("alert.txt").render(values),
-        html=environment.get_template("alert.html").render(values),
-        message_id=message_id,
-        headers={"X-Claimwatch-Claim": content.claim_id},
-        chart=content.chart,
-    )
-
-
-def digest(content: DigestContent, to: str, message_id: str) -> Message:
-    """What moved, to one reader."""
-    raise NotImplementedError
+    text, html = rendered("alert", values)
+    given = {"X-Claimwatch-Claim": content.claim_id, **_threaded(thread), **headers(message_id, content.links)}
+    return Message(to, subject, text, html, message_id, given, content.chart)
 
 
 def confirmation(scope: str, rhythm: str, link: str, to: str, message_id: str) -> Message:
     """Asks whoever has the address whether the subscription is wanted."""
-    raise NotImplementedError
+    scope = words.cut(words.clean(scope), words.MOST["scope"])
+    subject = f"Please confirm: news on {words.isolate(scope)}, {RHYTHMS.get(rhythm, rhythm)}"
+    values = {
+        "subject": subject,
+        "preview": "Nothing is sent before you say yes.",
+        "lines": [
+            f"Somebody, probably you, asked that claimwatch write to {words.clean(to)} {RHYTHMS.get(rhythm, rhythm)} "
+            f"when there is news on: {scope}.",
+            "Nothing is sent before you say yes. The link opens a page with one button.",
+        ],
+        "link": link,
+        "otherwise": "If it was not you, do nothing: this is the only mail that you get.",
+    }
+    text, html = rendered("confirmation", values)
+    return Message(to, subject, text, html, message_id, headers(message_id, MailLinks()))
 
 
 def operator_note(subject: str, body: str, to: str, message_id: str) -> Message:
     """A mail to whoever runs the pipeline."""
-    environment = _environment()
-    html = environment.get_template("note.html").render(subject=subject, lines=body.splitlines())
-    return Message(to, _line(f"[claimwatch] {subject}"), body + "\n", html, message_id)
+    lines = [words.clean(line) for line in body.splitlines()]
+    subject = words.cut(words.clean(subject), words.MOST["title"])
+    values = {"subject": subject, "preview": next(iter(lines), ""), "lines": lines}
+    _, html = rendered("note", values, forms=("html",))
+    return Message(to, f"[claimwatch] {subject}", "\n".join(lines) + "\n", html, message_id)
 
 
 def _ordered(evidence: Sequence[Evidence], events: Sequence[Event]) -> list[Evidence]:
@@ -204,46 +130,72 @@ def _ordered(evidence: Sequence[Evidence], events: Sequence[Event]) -> list[Evid
     return sorted(evidence, key=lambda item: item.stance not in wanted)
 
 
-def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:]
+def _plainly(item: Evidence, before: Sequence[Evidence]) -> Evidence:
+    """What was said of the evidence before it need not be said again."""
+    same = any((item.precision, item.labels) == (other.precision, other.labels) for other in before)
+    return replace(item, precision=None) if same else item
 
 
-def _copies(evidence: Sequence[Evidence]) -> list[Report]:
-    """Every article of the story but the first, each once."""
-    reports = {report.url: report for item in evidence for report in item.reports}
-    first = evidence[0].reports[0].url
-    return [report for url, report in sorted(reports.items(), key=lambda pair: pair[1].published) if url != first]
+def _copies(evidence: Sequence[Evidence], shown: Sequence[Evidence]) -> list[Report]:
+    """Every article that no quotation names, each once, the first first."""
+    named = {item.first.url for item in shown}
+    reports = {report.url: report for item in evidence for report in item.reports if report.url not in named}
+    return sorted(reports.values(), key=lambda report: report.published)
 
 
-def _line(text: str) -> str:
-    """On one line, whatever a publisher's name brings: a line break would begin another header."""
-    return " ".join(text.split())
+def _before(known: Coverage | None, zone: str) -> str:
+    if known is None:
+        return "So far on this claim:"
+    if not known.stories:
+        return "Nothing was known of this claim before. Now:"
+    first, last = known.first_at, known.last_at
+    told = f", the first of {words.day(words.local(first, zone))}" if first else ""
+    if last is not None and first is not None and last != first:
+        told += f", the latest of {words.moment(last, zone)}"
+    return f"Before this we knew of {counted(known.stories, 'story', 'stories')}{told}. Now:"
 
 
-def _short(text: str, length: int) -> str:
-    text = _line(text)
-    return text if len(text) <= length else text[: length - 1].rstrip() + "…"
+def _numbers(now: Coverage, known: Coverage | None) -> list[Number]:
+    found = []
+    for label, name in (
+        ("stories", "stories"),
+        ("articles", "articles"),
+        ("publishers", "publishers"),
+        ("owners", "families"),
+        ("origins", "origins"),
+    ):
+        count = getattr(now, name)
+        was = getattr(known, name) if known is not None and known.stories else count
+        told = f"{was:,} before" if was != count else ""
+        found.append(Number(label[:-1].replace("storie", "story") if count == 1 else label, count, told, was != count))
+    return found
 
 
-def _percent(share: float) -> str:
-    return f"{100 * share:.0f} %"
+def _history(history: History) -> list[str]:
+    """The chart in words: how many stories when, and how many a week."""
+    weeks = [0] * -(-history.length // 7)
+    days = [(on, stories) for on, stories in history.days if 0 <= (history.until - on).days < history.length]
+    for on, stories in days:
+        weeks[-1 - (history.until - on).days // 7] += stories
+    total = sum(weeks)
+    if not total:
+        return [f"No story in the {history.length} days to {words.day(history.until)}."]
+    most = max(days, key=lambda day: (day[1], day[0]))
+    busiest = f", most on {words.day(most[0])} ({most[1]})" if most[1] > 1 else f", the latest on {words.day(most[0])}"
+    return [
+        f"{counted(total, 'story', 'stories')} in the {history.length} days to {words.day(history.until)}{busiest}.",
+        f"Stories a week, the latest last: {' '.join(map(str, weeks))}.",
+    ]
 
 
-def _moment(when: datetime) -> str:
-    return when.strftime("%-d %B %Y, %H:%M UTC")
+def _alternative(content: AlertContent, history: Sequence[str]) -> str:
+    told = " ".join(history) or f"In all {counted(content.coverage.stories, 'story', 'stories')}."
+    return f"Chart: stories on this claim over time, by how they stand to it, and what happened to it. {told}"
 
 
-@cache
-def _environment() -> Environment:
-    from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
-
-    environment = Environment(
-        loader=PackageLoader("pipeline.logic", "templates"),
-        autoescape=select_autoescape(("html",)),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.tests["link"] = lambda url: url.startswith(("http://", "https://"))
-    environment.filters["moment"] = _moment
-    return environment
+def _threaded(thread: Thread | None) -> dict[str, str]:
+    """As RFC 5322 has it: what the mail hangs from, and the way there."""
+    if thread is None:
+        return {}
+    ids = [found for found in dict.fromkeys((thread.root, *thread.references)) if is_id(found)]
+    return {"In-Reply-To": ids[-1], "References": " ".join(ids)} if ids else {}

@@ -28,8 +28,10 @@ WEIGHT = (
     "figures_disagree",
     "silence",
 )
-# Told even to a reader who has just heard of the claim: what nobody had said before.
-NEW_IN_KIND = frozenset({"first_seen", "new_origin", "new_maximum", "new_minimum", "first_official_figure"})
+# Told even to a reader who has just heard of the claim: what nobody had said before, and what puts right what was told.
+NEW_IN_KIND = frozenset(
+    {"first_seen", "new_origin", "new_maximum", "new_minimum", "first_official_figure", "edited", "figure_edited"}
+)
 
 
 @dataclass(frozen=True)

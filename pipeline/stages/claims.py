@@ -57,7 +57,8 @@ def _put(conn: Connection, loaded: Loaded, topic_id: str, position: int, claim: 
     owner = row(conn, "claims.topic_of", claim_id=claim.claim_id)
     if owner is not None and owner.topic_id != topic_id:
         raise ConfigurationError(f"the claim {claim.claim_id!r} belongs to topic {owner.topic_id!r} already")
-    rows(conn, "claims.put_claim", claim_id=claim.claim_id, topic_id=topic_id, position=position, now=now)
+    put = {"claim_id": claim.claim_id, "topic_id": topic_id, "position": position, "title": claim.title}
+    rows(conn, "claims.put_claim", **put, now=now)
     current = row(conn, "claims.current", claim_id=claim.claim_id)
     digest = claim.definition_hash()
     if current is not None and bytes(current.definition_hash) == digest:

@@ -99,13 +99,14 @@ class Services:
     def mailer(self) -> Mailer:
         """Raises ConfigurationError where the mails go by a connection that only Airflow's tasks can read."""
         from pipeline.adapters.mailer import Mailer
+        from pipeline.logic import mime
 
         if self.settings.mail.connection is not None:
             raise ConfigurationError(
                 f"mails go by Airflow's connection {self.settings.mail.connection!r} ([mail] connection), which only "
                 "its tasks can read: leave them to the DAG `alert`, or set host, port and login in [mail] instead"
             )
-        return Mailer(self.settings.mail, self.clock)
+        return Mailer(self.settings.mail, self.clock, mime.build)
 
     def messenger(self) -> Messenger:
         from pipeline.adapters.services import Messenger

@@ -273,9 +273,15 @@ class Run:
             raise
         except Exception as error:
             log.exception("crashed", stage=self.stage, item=item.item_id)
-            wait = min(CRASH_RETRY * 2 ** (item.attempts - 1), CRASH_RETRY_CAP)
+            wait = backoff(CRASH_RETRY, item.attempts, CRASH_RETRY_CAP)
             with self.settling(item):
                 self.again(item, "crashed", self.clock.now() + wait, f"{type(error).__name__}: {error}")
+
+
+def backoff(first: timedelta, attempts: int, cap: timedelta) -> timedelta:
+    """How long to wait after so many attempts: `first`, then twice as long each time, `cap` at most."""
+    doubled: int = 2 ** min(attempts - 1, 30)  # a delay of years is the cap's business, not the number's
+    return min(first * doubled, cap)
 
 
 @contextmanager

@@ -300,3 +300,13 @@ update ingest.alerts set state = 'failed', problem = %(problem)s where alert_id 
 -- states --
 -- How many alerts stand where.
 select state, count(*) as alerts from ingest.alerts group by state order by state
+
+-- log --
+-- What stands in the outbox or left it, put there in a span of time, the latest first.
+select al.created_at, al.email, al.kind, al.claim_id, al.state, al.sent_at, al.subject, al.problem, w.due_at, w.attempts
+from ingest.alerts al
+left join ingest.claims c using (claim_id)
+left join ingest.work w on w.stage = 'notify' and w.item_id = al.alert_id
+where al.created_at >= %(since)s and al.created_at <= %(until)s
+  and (%(claim_id)s::text is null or al.claim_id = %(claim_id)s) and (%(topic_id)s::text is null or c.topic_id = %(topic_id)s)
+order by al.created_at desc, al.alert_id desc

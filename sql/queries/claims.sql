@@ -5,10 +5,10 @@ on conflict (topic_id) do update set name = excluded.name, loaded_at = excluded.
 
 -- put_claim --
 -- Adds a claim, or takes a retired one back in.
-insert into ingest.claims (claim_id, topic_id, position, added_at)
-values (%(claim_id)s, %(topic_id)s, %(position)s, %(now)s)
+insert into ingest.claims (claim_id, topic_id, position, title, added_at)
+values (%(claim_id)s, %(topic_id)s, %(position)s, %(title)s, %(now)s)
 on conflict (claim_id) do update
-set topic_id = excluded.topic_id, position = excluded.position, retired_at = null
+set topic_id = excluded.topic_id, position = excluded.position, title = excluded.title, retired_at = null
 
 -- topic_of --
 -- The topic that a claim belongs to.
