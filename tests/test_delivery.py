@@ -688,4 +688,4 @@ def test_a_dag_sends_by_airflows_connection(
     environment["AIRFLOW_CONN_THE_DESK"] = f"smtp://127.0.0.1:{port}/{extra}"
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert "FOUND {'claimed': 1, 'sent': 1}" in done.stdout, done.stderr[-2000:]
-    assert server.parsed()[0]["From"] == "alerts@tide.example"
+    assert server.parsed()[0]["From"].addresses[0].addr_spec == "alerts@tide.example"

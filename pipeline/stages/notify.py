@@ -22,7 +22,7 @@ from pipeline.errors import ConfigurationError, PermanentError, TransientError
 from pipeline.model import Message
 from pipeline.settings import MailSettings
 from pipeline.stages import digests, letters, quoting
-from pipeline.stages.work import Item, Run, StageReport, begin
+from pipeline.stages.work import Item, Run, StageReport, backoff, begin
 
 log = structlog.get_logger()
 
@@ -137,7 +137,7 @@ class _Sending:
             if error.code == UNANSWERED:
                 log.warning("mail unanswered", alert=item.item_id, message_id=message.message_id)
             if tries < self._deps.settings.mail.max_attempts:
-                wait = min(FIRST_RETRY * 2 ** (tries - 1), RETRY_CAP)
+                wait = backoff(FIRST_RETRY, tries, RETRY_CAP)
                 with self.run.settling(item):
                     rows(self.run.conn, "alerts.waiting", alert_id=item.item_id, problem=str(error))
                     self.run.again(item, error.code, self._deps.clock.now() + wait, str(error))
