@@ -43,12 +43,11 @@ class Taken:
 class Moody:
     """The server's decisions; aiosmtpd's hooks."""
 
-    def __init__(self, log: Path, rng: random.Random) -> None:
-        self._rng = rng
+    def __init__(self, log: Path, rng: random.Random, careless: bool) -> None:
+        self._rng, self._careless = rng, careless
         self._log = log.open("a", buffering=1)
         self._first: dict[str, float] = {}
         self._greylisted: dict[str, bool] = {}
-        self.hang_ups = self.refusals = 0
 
     async def _pause(self) -> None:
         await asyncio.sleep(SLOW_PAUSE if self._rng.random() < SLOW else self._rng.uniform(*PAUSE))
@@ -57,7 +56,8 @@ class Moody:
         if self._rng.random() >= HUNG_UP:
             return False
         self._write("hung up")
-        server.transport.abort()
+        if server.transport is not None:
+            server.transport.abort()
         return True
 
     def _refuses(self) -> bool:
@@ -96,8 +96,13 @@ class Moody:
         return "250 OK"
 
     async def handle_DATA(self, server: SMTP, _session: Any, envelope: Any) -> str:
+        taking = self._take(server, envelope)  # aiosmtpd drops it when the client goes
+        return await (asyncio.shield(taking) if self._careless else taking)
+
+    async def _take(self, server: SMTP, envelope: Any) -> str:
         await self._pause()
-        if self._hangs_up(server) or server.transport is None or server.transport.is_closing():
+        gone = server.transport is None or server.transport.is_closing()
+        if self._hangs_up(server) or (gone and not self._careless):
             return "451 nobody is there"
         if self._refuses():
             return "452 4.3.1 Full"
@@ -106,9 +111,9 @@ class Moody:
         return "250 OK"
 
 
-def _serve(pipe: Pipe, log: Path, seed: int) -> None:
+def _serve(pipe: Pipe, log: Path, seed: int, careless: bool) -> None:
     async def main() -> None:
-        loop, moods = asyncio.get_running_loop(), Moody(log, random.Random(seed))
+        loop, moods = asyncio.get_running_loop(), Moody(log, random.Random(seed), careless)
         server = await loop.create_server(lambda: SMTP(moods, hostname="mx.soak.example", loop=loop), "127.0.0.1", 0)
         pipe.send(server.sockets[0].getsockname()[1])
         await server.serve_forever()
@@ -119,11 +124,12 @@ def _serve(pipe: Pipe, log: Path, seed: int) -> None:
 
 
 class MailServer:
-    def __init__(self, folder: Path, seed: int) -> None:
+    def __init__(self, folder: Path, seed: int, careless: bool = False) -> None:
+        self.careless = careless
         self._file = folder / "mail-server.jsonl"
         ours, theirs = multiprocessing.Pipe()
         context = multiprocessing.get_context("fork")
-        self._process = context.Process(target=_serve, args=(theirs, self._file, seed), daemon=True)
+        self._process = context.Process(target=_serve, args=(theirs, self._file, seed, careless), daemon=True)
         self._ours = ours
 
     def __enter__(self) -> MailServer:

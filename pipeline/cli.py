@@ -16,6 +16,7 @@ from pipeline.commands import (
     feeds,
     figures,
     inspect,
+    mail,
     origins,
     packet,
     quality,
@@ -91,6 +92,7 @@ app.add_typer(archive.archive_app, name="archive", rich_help_panel=ASK)
 app.command(rich_help_panel=ASK)(setup.psql)
 app.add_typer(review.review_app, name="review", rich_help_panel=CHECK)
 app.add_typer(replay.replay_app, name="replay", rich_help_panel=CHECK)
+app.command("check-mail", rich_help_panel=CHECK)(mail.check_mail)
 app.command("parse-feed", rich_help_panel=CHECK)(inspect.parse_feed)
 app.command(rich_help_panel=CHECK)(quality.score)
 app.command("eval", rich_help_panel=CHECK)(quality.evaluate)

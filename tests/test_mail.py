@@ -16,6 +16,7 @@ from smtp_server import Server, certificate, login
 from pipeline.adapters.mailer import Mailer
 from pipeline.clock import FixedClock
 from pipeline.errors import ClaimwatchError, ConfigurationError, PermanentError, TransientError
+from pipeline.logic import mime
 from pipeline.logic.coverage import Coverage
 from pipeline.logic.mail import AlertContent, Evidence, Report, alert, operator_note
 from pipeline.logic.tracking import Event
@@ -198,7 +199,7 @@ def server() -> Iterator[Server]:
 def connect(server: Server) -> Callable[..., Mailer]:
     def made(**settings: Any) -> Mailer:
         values = {"host": "127.0.0.1", "port": server.start(), "sender": "watch@example.org", "timeout": 5.0}
-        return Mailer(MailSettings(**{**values, **settings}), CLOCK)
+        return Mailer(MailSettings(**{**values, **settings}), CLOCK, mime.build)
 
     return made
 

@@ -16,6 +16,7 @@ from pipeline.settings import MailSettings
 
 # "Authentication required", "mailbox unavailable" and their like, in answer to our own sender address.
 _SENDER_OR_LOGIN = frozenset({530, 535, 550, 553, 554})
+DOWN = "smtp-down"  # no mail server could be reached: no fault of any mail
 UNANSWERED = "smtp-unanswered"  # the one outcome that may be a mail delivered
 
 _DOT = re.compile(rb"^\.", re.MULTILINE)  # a line that begins with the end mark gets another dot
@@ -61,7 +62,8 @@ class Mailer:
             raise PermanentError(f"the mail server can't carry this mail: {error}", code="smtp-unsupported") from error
         except (smtplib.SMTPException, OSError) as error:
             self._drop()
-            raise self._down(error) from error
+            problem = f"the connection to the mail server {self._where} was lost: {error or type(error).__name__}"
+            raise TransientError(problem, code="smtp-cut") from error
 
     def check(self) -> None:
         """Connects, logs in where that is set, and asks nothing more. Raises as `send` does."""
@@ -98,7 +100,6 @@ class Mailer:
 
     def _offer(self, message: Message, raw: bytes) -> tuple[int, bytes]:
         smtp = self._connected()
-        smtp.ehlo_or_helo_if_needed()
         options = [f"size={len(raw)}"] if smtp.has_extn("size") else []
         return smtp.mail(self._settings.sender, options + (["SMTPUTF8"] if _foreign(message) else []))
 
@@ -132,7 +133,7 @@ class Mailer:
         return f"{self._settings.host}:{self._settings.port}"
 
     def _down(self, error: Exception) -> TransientError:
-        return TransientError(f"no mail server at {self._where}: {error or type(error).__name__}", code="smtp-down")
+        return TransientError(f"no mail server at {self._where}: {error or type(error).__name__}", code=DOWN)
 
     def _connected(self) -> smtplib.SMTP:
         """No fault here is the mail's own: it is the network's, or somebody has to change a setting."""
@@ -173,6 +174,7 @@ class Mailer:
                 smtp.starttls(context=context)
             if settings.username is not None and settings.password is not None:
                 smtp.login(settings.username, settings.password.get_secret_value())
+            smtp.ehlo_or_helo_if_needed()
         except BaseException:
             smtp.close()
             raise

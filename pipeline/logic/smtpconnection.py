@@ -50,7 +50,7 @@ def mail_settings(mail: MailSettings, given: SmtpConnection) -> MailSettings:
         "password": given.password or None,
         "timeout": extra.get("timeout", mail.timeout),
     }
-    if extra.get("from_email") and "sender" not in mail.model_fields_set:
+    if extra.get("from_email") and mail.sender == MailSettings().sender:  # our own setting is the stronger
         values["sender"] = extra["from_email"]
     try:
         return MailSettings(**values)

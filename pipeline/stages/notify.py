@@ -8,31 +8,37 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
+import psycopg
 import structlog
 
 from pipeline.adapters.database import Connection, prepared, row, rows
-from pipeline.adapters.mailer import UNANSWERED, Mailer
+from pipeline.adapters.mailer import DOWN, UNANSWERED, Mailer
 from pipeline.adapters.services import Messenger
-from pipeline.errors import PermanentError, TransientError
+from pipeline.errors import ConfigurationError, PermanentError, TransientError
 from pipeline.model import Message
 from pipeline.settings import MailSettings
 from pipeline.stages import digests, letters, quoting
-from pipeline.stages.work import Item, Run, StageReport, begin
+from pipeline.stages.work import Item, Run, StageReport, backoff, begin
 
 log = structlog.get_logger()
 
 FIRST_RETRY = timedelta(minutes=1)
 RETRY_CAP = timedelta(hours=4)  # 1, 2, 4, ... 240 minutes: 12 attempts span about a day
+DOWN_RETRY = timedelta(minutes=1)  # while no mail server can be reached, however long that lasts
+ENOUGH = 2  # so many times a run knocks at a mail server's closed door
 STEPS = 12  # of a conversation with a mail server, each of which may last as long as its time-out
+RECONNECTS = (0.5, 2.0, 8.0, 20.0)  # seconds between tries to note a mail that went out, where the database is gone
 LOOK = 1.0  # seconds between two looks for something else to do while all that is left waits for its domain's rate
 
 
 class Deps(quoting.Deps, Protocol):
     def mailer(self) -> Mailer: ...
     def messenger(self) -> Messenger: ...
+    def session(self) -> AbstractContextManager[Connection]: ...
 
 
 def run(conn: Connection, deps: Deps, limit: int) -> StageReport:
@@ -76,6 +82,8 @@ class _Sending:
         self.run, self._deps = run, deps
         self.free_at: list[datetime] = []  # when the domains of those that wait for their rate take mail again
         self._ahead = Counter[str]()
+        self._knocked = 0
+        self._down = ""  # why no mail server can be reached
         # A server that hangs costs each mail a time-out. After half of the lease the rest goes back into the queue,
         # for whoever comes first.
         self._deadline = time.monotonic() + deps.settings.lease / 2
@@ -84,6 +92,9 @@ class _Sending:
         if time.monotonic() >= self._deadline:
             with self.run.settling(item):
                 self.run.again(item, "again", self._deps.clock.now(), fresh=True)
+            return
+        if self._knocked >= ENOUGH and alert.channel == "mail":
+            self._not_offered(item, self._down)
             return
         message = letters.message(self.run.conn, self._deps, alert)
         if message is None:
@@ -114,11 +125,19 @@ class _Sending:
     def _send(self, item: Item, message: Message, send: Any, tries: int) -> None:
         try:
             send(message)
+        except ConfigurationError as error:
+            rows(self.run.conn, "alerts.untried", alert_id=item.item_id, problem=str(error))
+            raise
         except TransientError as error:
+            if error.code == DOWN:
+                self._knocked, self._down = self._knocked + 1, str(error)
+                self._not_offered(item, str(error), tried=True)
+                return
+            self._knocked = 0
             if error.code == UNANSWERED:
                 log.warning("mail unanswered", alert=item.item_id, message_id=message.message_id)
             if tries < self._deps.settings.mail.max_attempts:
-                wait = min(FIRST_RETRY * 2 ** (tries - 1), RETRY_CAP)
+                wait = backoff(FIRST_RETRY, tries, RETRY_CAP)
                 with self.run.settling(item):
                     rows(self.run.conn, "alerts.waiting", alert_id=item.item_id, problem=str(error))
                     self.run.again(item, error.code, self._deps.clock.now() + wait, str(error))
@@ -127,10 +146,38 @@ class _Sending:
         except PermanentError as error:
             self._give_up(item, error.code, str(error))
         else:
+            self._knocked = 0
             log.info("mail accepted", alert=item.item_id, message_id=message.message_id)
-            now = self._deps.clock.now()
-            self.run.finish(item, "sent", "alerts.sent", alert_id=item.item_id, subject=message.subject, now=now)
+            self._note(item, message)
             log.info("mail sent", alert=item.item_id, message_id=message.message_id)
+
+    def _not_offered(self, item: Item, problem: str, *, tried: bool = False) -> None:
+        """No mail is given up for a server that is down."""
+        with self.run.settling(item):
+            name = "alerts.untried" if tried else "alerts.waiting"
+            rows(self.run.conn, name, alert_id=item.item_id, problem=problem)
+            self.run.again(item, DOWN, self._deps.clock.now() + DOWN_RETRY, problem)
+
+    def _note(self, item: Item, message: Message) -> None:
+        """That it went out; where the connection to the database is lost in this moment, by another one."""
+        sent = {"alert_id": item.item_id, "subject": message.subject, "now": self._deps.clock.now()}
+        try:
+            self.run.finish(item, "sent", "alerts.sent", **sent)
+        except psycopg.OperationalError:
+            if not self.run.conn.broken:
+                raise
+            for wait in (*RECONNECTS, None):
+                try:
+                    with self._deps.session() as other:
+                        rows(other, "alerts.sent", **sent)
+                    log.info("mail sent", alert=item.item_id, message_id=message.message_id)
+                    break
+                except (psycopg.OperationalError, ConfigurationError):
+                    if wait is None:
+                        log.error("mail sent and not noted", alert=item.item_id, message_id=message.message_id)
+                        raise
+                    time.sleep(wait)
+            raise
 
     def _give_up(self, item: Item, outcome: str, problem: str) -> None:
         with self.run.settling(item):

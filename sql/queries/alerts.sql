@@ -264,7 +264,7 @@ select pg_advisory_xact_lock(hashtext('claimwatch.mail'), hashtext(%(domain)s))
 -- a mail count, when it was offered and when it was taken, and those of a clock that was put back since don't.
 select greatest(al.tried_at, al.sent_at) + interval '1 minute' as at
 from ingest.alerts al
-where (al.tried_at > %(now)s - interval '1 minute' or al.sent_at > %(now)s - interval '1 minute')
+where (al.tried_at > %(now)s::timestamptz - interval '1 minute' or al.sent_at > %(now)s::timestamptz - interval '1 minute')
   and greatest(al.tried_at, al.sent_at) <= %(now)s
   and lower(substring(al.email from '[^@]*$')) = %(domain)s
 order by greatest(al.tried_at, al.sent_at) desc
@@ -275,6 +275,10 @@ limit 1
 -- The mail server is about to be asked.
 update ingest.alerts set tried_at = %(now)s, tries = tries + 1 where alert_id = %(alert_id)s
 returning tries
+
+-- untried --
+-- It could not even be offered, for a reason that is no fault of the mail.
+update ingest.alerts set tries = greatest(tries - 1, 0), problem = %(problem)s where alert_id = %(alert_id)s
 
 -- sent --
 -- It was taken: noted, and its work done, in one statement. What has gone out has gone out, so this holds also where
