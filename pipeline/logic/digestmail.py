@@ -81,9 +81,13 @@ def _section(claim: Moved) -> Section:
 
 def _standing(claim: Moved) -> str:
     now = claim.coverage
-    total = f"{counted(now.stories, 'story', 'stories')} from {counted(now.families, 'owner', 'owners')}"
-    new = f"{counted(claim.new_stories, 'new story', 'new stories')}; " if claim.new_stories else ""
-    return f"{new}{'in all' if new else 'In all'} {total}, in {counted(now.articles, 'article', 'articles')}."
+    total = f"{counted(now.stories, 'story', 'stories')} from {counted(now.families, 'family', 'families')}"
+    told = f"{total}, in {counted(now.articles, 'article', 'articles')}."
+    if not claim.new_stories:
+        return f"In all {told}"
+    if claim.new_stories >= now.stories:
+        return f"New: {told}"
+    return f"{counted(claim.new_stories, 'new story', 'new stories')}; in all {told}"
 
 
 def _quiet(titles: Sequence[str]) -> str:
