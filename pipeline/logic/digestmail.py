@@ -15,6 +15,8 @@ from pipeline.logic.tracking import Event
 from pipeline.model import Message
 
 FULL = 10  # claims that are told with a quotation; mail programs cut what is longer than 100 kB
+POINTS = 5  # events of one of them
+REASON = 300  # characters
 NAMES = {"daily": "Daily digest", "weekly": "Weekly digest"}
 WELL = "Everything was read: no feed is down, and nothing waits."
 
@@ -73,7 +75,7 @@ def _section(claim: Moved) -> Section:
         claim.title or claim.claim_id,
         claim.link,
         news[:1].upper() + news[1:],
-        points(claim.events, claim.best),
+        [Point(p.headline, words.cut(p.reason, REASON)) for p in points(claim.events, claim.best)[:POINTS]],
         claim.best,
         _standing(claim),
     )

@@ -108,11 +108,14 @@ def confirmation(scope: str, rhythm: str, link: str, to: str, message_id: str) -
     scope = words.cut(words.clean(scope), words.MOST["scope"])
     often = RHYTHMS.get(rhythm, rhythm)
     subject = f"Please confirm: news on {words.isolate(scope)}, {often}"
-    asked = f"Somebody, probably you, asked claimwatch to tell {words.clean(to)} of news on {words.isolate(scope)}, {often}."
+    wish = f"tell {words.clean(to)} of news on {words.isolate(scope)}, {often}"
     values = {
         "subject": subject,
         "preview": "Nothing is sent before you say yes.",
-        "lines": [asked, "Nothing is sent before you say yes. The link opens a page with one button."],
+        "lines": [
+            f"Somebody, probably you, asked claimwatch to {wish}.",
+            "Nothing is sent before you say yes. The link opens a page with one button.",
+        ],
         "link": link,
         "otherwise": "If it was not you, do nothing: this is the only mail that you get.",
     }

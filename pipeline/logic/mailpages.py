@@ -114,8 +114,9 @@ def teller(zone: str) -> Callable[[datetime], str]:
 def rendered(name: str, values: Mapping[str, Any], forms: Sequence[str] = ("txt", "html")) -> tuple[str, str]:
     """Text and HTML."""
     made = {form: _environment().get_template(f"{name}.{form}").render(values) for form in forms}
-    # Parts that are left out leave their empty lines behind.
-    text = re.sub(r"\n{3,}", "\n\n", made.get("txt", "")).strip("\n") + "\n"
+    # Parts that are left out leave empty lines and spaces behind; "-- " begins a signature.
+    text = re.sub(r"(?<!^--) +$", "", made.get("txt", ""), flags=re.MULTILINE)
+    text = re.sub(r"\n{3,}", "\n\n", text).strip("\n") + "\n"
     return text, made.get("html", "")
 
 

@@ -32,6 +32,13 @@ NO_BREAK_BEFORE = frozenset("、。，．：；！？）」』】〉》…・ー
 
 
 class _Policy(EmailPolicy):
+    """Where the library reads encoded words out of what it is given, a publisher could write headers in code."""
+
+    def header_store_parse(self, name: str, value: str) -> tuple[str, str]:
+        if name.lower() == "subject" or name.lower() in VERBATIM:
+            return name, value
+        return super().header_store_parse(name, value)
+
     def fold_binary(self, name: str, value: str) -> bytes:
         if name.lower() in VERBATIM:
             return _folded(name, str(value).split()).encode("ascii")
@@ -62,7 +69,7 @@ def build(message: Message, sender: str, date: datetime) -> bytes:
     mail.add_alternative(message.html, subtype="html", cte=_encoding(message.html))
     if message.chart is not None:
         (html,) = (part for part in mail.iter_parts() if part.get_content_subtype() == "html")
-        html.add_related(message.chart, "image", "png", cid=f"<{CID}>", filename="timeline.png")
+        html.add_related(message.chart, "image", "png", cid=f"<{CID}>", filename="timeline.png", disposition="inline")
     for number, part in enumerate(part for part in mail.walk() if part.is_multipart()):
         # "=_" stands in no quoted-printable and no base64 text.
         part.set_boundary(f"=_{sha256(f'{message.message_id}/{number}'.encode()).hexdigest()[:32]}")
