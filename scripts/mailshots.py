@@ -37,7 +37,7 @@ def samples() -> dict[str, bytes]:
     until = mail_samples.AT.date()
     days = [
         charts.Day(until - timedelta(days=90 - at), count - (at > 80), int(at > 80), int(at == 40))
-        for at, count in mail_samples.STORIES
+        for at, count in mail_samples.STORIES.items()
     ]
     marks = [charts.Mark(mail_samples.AT - timedelta(days=back), kind, kind) for kind, back in _MARKS]
     chart = charts.drawn(_timeline(days, marks, until), "png")
@@ -49,11 +49,7 @@ def samples() -> dict[str, bytes]:
         "mail-silence": mail.alert(mail_samples.silent(), to, ids.format("a3"), root),
         "mail-digest": mail.digest(mail_samples.digest_content(), to, ids.format("d1")),
         "mail-confirmation": mail.confirmation(
-            "Killed in Kursk",
-            "instant",
-            f"{mail_samples.DESK}/mail/confirm?subscription=7&sign=5f0c9a7b",
-            to,
-            ids.format("c1"),
+            "Killed in Kursk", "instant", mail_samples.CONFIRM, to, ids.format("c1")
         ),
     }
     return {name: mime.build(message, "claimwatch@example.org", mail_samples.AT) for name, message in made.items()}
@@ -65,7 +61,7 @@ _MARKS = (("first_seen", 87), ("surge", 66), ("contradiction", 50), ("fresh_cove
 def _timeline(days: list, marks: list, until: date):
     from pipeline.adapters import charts
 
-    return charts.timeline(days, marks, until, None, charts.LIGHT, charts.WIDTHS["mail"])
+    return charts.timeline(days, marks, until, None, charts.LIGHT, charts.WIDTHS["mail"], until - timedelta(days=90))
 
 
 def of_mbox(path: Path) -> dict[str, bytes]:
@@ -87,7 +83,8 @@ def shown(raw: bytes) -> str:
     """The HTML of a mail, with the pictures that came along."""
     mail: EmailMessage = BytesParser(policy=policy.default).parsebytes(raw)  # type: ignore[arg-type,assignment]
     body = mail.get_body(("html",))
-    assert body is not None
+    if body is None:
+        raise ValueError("a mail without HTML")
     html: str = body.get_content()
     for part in mail.walk():
         if part.get_content_maintype() == "image":

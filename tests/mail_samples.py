@@ -26,21 +26,9 @@ LINKS = MailLinks(
     f"{DESK}/mail/unsubscribe?subscription=7&sign=9b1e6f3d20c84a57bb0d1f7c2e95a8d46f103c7b",
     f"{DESK}/mail/pause?subscription=7&sign=0d47c2b9ae5f4318c6e20b7f91d3a85be24c6f19",
 )
-STORIES = (
-    (3, 1),
-    (9, 1),
-    (20, 2),
-    (24, 5),
-    (25, 3),
-    (26, 2),
-    (33, 1),
-    (40, 4),
-    (41, 1),
-    (52, 2),
-    (60, 1),
-    (74, 3),
-    (88, 4),
-)
+CONFIRM = f"{DESK}/mail/confirm?subscription=7&sign=5f0c9a7be1d2430f8a6b9e35d1c47f02aa31b6c8"
+# Day of the ninety, to stories.
+STORIES = {3: 1, 9: 1, 20: 2, 24: 5, 25: 3, 26: 2, 33: 1, 40: 4, 52: 2, 60: 1, 74: 3, 88: 4}
 
 
 def report(publisher: str, country: str, language: str, title: str, hours: float = 0, **changes: Any) -> Report:
@@ -83,8 +71,8 @@ KOREAN = Evidence(
 )
 RUSSIAN = Evidence(
     "В Генштабе заявили, что никаких военных КНДР в Курской области не было и погибнуть они там не могли.",
-    "Комментируя сообщения из Сеула, ведомство назвало их вбросом. В Генштабе заявили, что никаких военных КНДР в Курской "
-    "области не было и погибнуть они там не могли. Других подробностей не привели.",
+    "Комментируя сообщения из Сеула, ведомство назвало их вбросом. В Генштабе заявили, что никаких военных КНДР в "
+    "Курской области не было и погибнуть они там не могли. Других подробностей не привели.",
     "refutes",
     0.88,
     [report("Вечерний вестник", "RU", "ru", "В Генштабе опровергли сообщения о гибели военных КНДР", 4)],
@@ -96,7 +84,8 @@ RUSSIAN = Evidence(
 )
 ARABIC = Evidence(
     "قالت الوكالة إن نحو 600 جندي كوري شمالي قتلوا في كورسك منذ ديسمبر.",
-    "عقد البرلمان جلسة مغلقة صباح الاثنين. قالت الوكالة إن نحو 600 جندي كوري شمالي قتلوا في كورسك منذ ديسمبر. ولم تذكر عدد الجرحى.",
+    "عقد البرلمان جلسة مغلقة صباح الاثنين. قالت الوكالة إن نحو 600 جندي كوري شمالي قتلوا في كورسك منذ ديسمبر. "
+    "ولم تذكر عدد الجرحى.",
     "supports",
     0.83,
     [report("صحيفة المرسى", "EG", "ar", "سيول: مقتل نحو 600 جندي كوري شمالي", 3.4)],
@@ -143,7 +132,7 @@ SILENCE = Event(
 
 
 def history() -> History:
-    return History(AT.date(), [(AT.date() - timedelta(days=90 - day), count) for day, count in STORIES])
+    return History(AT.date(), [(AT.date() - timedelta(days=90 - day), count) for day, count in STORIES.items()])
 
 
 def alert_content(**changes: Any) -> AlertContent:

@@ -46,7 +46,7 @@ DARK = Theme(
     ("#6cb8e0", "#f0a070", "#5cb583", "#d39ae6", "#d9bd4a", "#f07f7f", "#9fb0ff", "#a4abb6"),
 )
 THEMES = {"light": LIGHT, "dark": DARK}
-WIDTHS = {"wide": 1000, "mail": 640, "narrow": 330}  # pixels in all: a page's column, a mail, a phone
+WIDTHS = {"wide": 1000, "mail": 520, "narrow": 330}  # pixels in all: a page's column, a mail, a phone
 
 
 @dataclass(frozen=True)
@@ -137,14 +137,16 @@ def timeline(
     title: str | None = None,
     theme: Theme = LIGHT,
     width: int = WIDTHS["wide"],
+    since: date | None = None,
 ) -> Any:
     """Stories over time as columns, by stance; below them a line of dots for each kind of event.
 
-    Columns are days, weeks or months, by how long a time there is to show: it ends with `until`.
+    Columns are days, weeks or months, by how long a time there is to show: it ends with `until`, and
+    begins with `since`, else with what there is.
     """
     import altair as alt
 
-    begins = min([d.day for d in days] + [m.at.date() for m in marks], default=until)
+    begins = since or min([d.day for d in days] + [m.at.date() for m in marks], default=until)
     until = max([until] + [d.day for d in days])
     unit = _unit((until - begins).days, width)
     counts: Counter[tuple[date, str]] = Counter()

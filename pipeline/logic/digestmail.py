@@ -15,6 +15,8 @@ from pipeline.logic.tracking import Event
 from pipeline.model import Message
 
 FULL = 10  # claims that are told with a quotation; mail programs cut what is longer than 100 kB
+POINTS = 5  # events of one of them
+REASON = 300  # characters
 NAMES = {"daily": "Daily digest", "weekly": "Weekly digest"}
 WELL = "Everything was read: no feed is down, and nothing waits."
 
@@ -73,7 +75,7 @@ def _section(claim: Moved) -> Section:
         claim.title or claim.claim_id,
         claim.link,
         news[:1].upper() + news[1:],
-        points(claim.events, claim.best),
+        [Point(p.headline, words.cut(p.reason, REASON)) for p in points(claim.events, claim.best)[:POINTS]],
         claim.best,
         _standing(claim),
     )
@@ -81,9 +83,13 @@ def _section(claim: Moved) -> Section:
 
 def _standing(claim: Moved) -> str:
     now = claim.coverage
-    total = f"{counted(now.stories, 'story', 'stories')} from {counted(now.families, 'owner', 'owners')}"
-    new = f"{counted(claim.new_stories, 'new story', 'new stories')}; " if claim.new_stories else ""
-    return f"{new}{'in all' if new else 'In all'} {total}, in {counted(now.articles, 'article', 'articles')}."
+    total = f"{counted(now.stories, 'story', 'stories')} from {counted(now.families, 'family', 'families')}"
+    told = f"{total}, in {counted(now.articles, 'article', 'articles')}."
+    if not claim.new_stories:
+        return f"In all {told}"
+    if claim.new_stories >= now.stories:
+        return f"New: {told}"
+    return f"{counted(claim.new_stories, 'new story', 'new stories')}; in all {told}"
 
 
 def _quiet(titles: Sequence[str]) -> str:

@@ -47,6 +47,11 @@ __all__ = [
 
 PASSAGES = 3  # quoted in full; the rest are counted
 COPIES = 8  # other articles that are named
+COUNTED = {
+    **{"story": "stories", "article": "articles", "publisher": "publishers"},
+    **{"family": "families", "origin": "origins"},
+}
+EXPLAINED = "Publishers of one owner are a family; an origin is an authority that reports rest on."
 RHYTHMS = {"instant": "as it happens", "daily": "once a day", "weekly": "once a week"}
 
 
@@ -57,7 +62,6 @@ class Number:
     label: str
     now: int
     was: str
-    changed: bool
 
 
 def alert(content: AlertContent, to: str, message_id: str, thread: Thread | None = None) -> Message:
@@ -70,6 +74,7 @@ def alert(content: AlertContent, to: str, message_id: str, thread: Thread | None
     news = subjects.news(events[0], best)
     history = _history(content.history) if content.history else []
     subject = subjects.alert(content.title or content.claim_id, events, best)
+    counts, before = _known(content.coverage, content.known, content.zone)
     values = {
         "subject": subject,
         "preview": best.sentence if best else events[0].reason,
@@ -82,8 +87,10 @@ def alert(content: AlertContent, to: str, message_id: str, thread: Thread | None
         "unshown": len(evidence) - len(shown),
         "copies": _copies(evidence, shown),
         "most": COPIES,
-        "before": _before(content.known, content.zone),
+        "counts": counts,
+        "before": before,
         "numbers": _numbers(content.coverage, content.known),
+        "explained": EXPLAINED,
         "held": points(by_weight(content.held), None, leading=False),
         "history": history,
         "alternative": _alternative(content, history),
@@ -99,13 +106,14 @@ def alert(content: AlertContent, to: str, message_id: str, thread: Thread | None
 def confirmation(scope: str, rhythm: str, link: str, to: str, message_id: str) -> Message:
     """Asks whoever has the address whether the subscription is wanted."""
     scope = words.cut(words.clean(scope), words.MOST["scope"])
-    subject = f"Please confirm: news on {words.isolate(scope)}, {RHYTHMS.get(rhythm, rhythm)}"
+    often = RHYTHMS.get(rhythm, rhythm)
+    subject = f"Please confirm: news on {words.isolate(scope)}, {often}"
+    wish = f"tell {words.clean(to)} of news on {words.isolate(scope)}, {often}"
     values = {
         "subject": subject,
         "preview": "Nothing is sent before you say yes.",
         "lines": [
-            f"Somebody, probably you, asked that claimwatch write to {words.clean(to)} {RHYTHMS.get(rhythm, rhythm)} "
-            f"when there is news on: {scope}.",
+            f"Somebody, probably you, asked claimwatch to {wish}.",
             "Nothing is sent before you say yes. The link opens a page with one button.",
         ],
         "link": link,
@@ -143,31 +151,33 @@ def _copies(evidence: Sequence[Evidence], shown: Sequence[Evidence]) -> list[Rep
     return sorted(reports.values(), key=lambda report: report.published)
 
 
-def _before(known: Coverage | None, zone: str) -> str:
-    if known is None:
-        return "So far on this claim:"
+def _known(now: Coverage, known: Coverage | None, zone: str) -> tuple[str, str]:
+    """A heading and a sentence for the counts: what was known before, where the news changed them."""
+    if known is None or _counts(known) == _counts(now):
+        return "What is known", f"So far on this claim{_span(now, zone)}:"
     if not known.stories:
-        return "Nothing was known of this claim before. Now:"
-    first, last = known.first_at, known.last_at
+        return "What changed", "Nothing was known of this claim before. Now:"
+    stories = counted(known.stories, "story", "stories")
+    return "What changed", f"Before this we knew of {stories}{_span(known, zone)}. Now:"
+
+
+def _counts(coverage: Coverage) -> list[int]:
+    return [getattr(coverage, many) for many in COUNTED.values()]
+
+
+def _span(coverage: Coverage, zone: str) -> str:
+    first, last = coverage.first_at, coverage.last_at
     told = f", the first of {words.day(words.local(first, zone))}" if first else ""
-    if last is not None and first is not None and last != first:
-        told += f", the latest of {words.moment(last, zone)}"
-    return f"Before this we knew of {counted(known.stories, 'story', 'stories')}{told}. Now:"
+    return told + (f", the latest of {words.moment(last, zone)}" if last and last != first else "")
 
 
 def _numbers(now: Coverage, known: Coverage | None) -> list[Number]:
     found = []
-    for label, name in (
-        ("stories", "stories"),
-        ("articles", "articles"),
-        ("publishers", "publishers"),
-        ("owners", "families"),
-        ("origins", "origins"),
-    ):
-        count = getattr(now, name)
-        was = getattr(known, name) if known is not None and known.stories else count
+    for one, many in COUNTED.items():
+        count = getattr(now, many)
+        was = getattr(known, many) if known is not None and known.stories else count
         told = f"{was:,} before" if was != count else ""
-        found.append(Number(label[:-1].replace("storie", "story") if count == 1 else label, count, told, was != count))
+        found.append(Number(one if count == 1 else many, count, told))
     return found
 
 

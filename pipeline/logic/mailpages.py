@@ -42,13 +42,20 @@ def points(events: Sequence[Event], best: Evidence | None, *, leading: bool = Tr
     """What happened, one point an event. The first is the mail's headline, where it is `leading`."""
     found = []
     for place, event in enumerate(events):
-        headline = subjects.news(event, best if leading else None)
-        says_more = event.reason and event.kind != "first_seen" and event.reason.lower() not in headline.lower()
-        reason = words.sentence(event.reason) if says_more else ""
-        point = Point("" if leading and place == 0 else words.sentence(headline), reason)
+        headline = subjects.news(event, best if leading and place == 0 else None)
+        reason = words.sentence(event.reason) if _says_more(event, headline) else ""
+        said = (leading and place == 0) or reason.lower().startswith(headline.lower())
+        point = Point("" if said else words.sentence(headline), reason)
         if point.headline or point.reason:
             found.append(point)
     return list(dict.fromkeys(found))
+
+
+def _says_more(event: Event, headline: str) -> bool:
+    """Whether an event's reason tells what its headline does not."""
+    if event.kind == "first_seen" or (event.kind == "fresh_coverage" and event.headline):
+        return False
+    return bool(event.reason) and event.reason.lower() not in headline.lower()
 
 
 def notes(item: Evidence) -> list[str]:
@@ -107,8 +114,9 @@ def teller(zone: str) -> Callable[[datetime], str]:
 def rendered(name: str, values: Mapping[str, Any], forms: Sequence[str] = ("txt", "html")) -> tuple[str, str]:
     """Text and HTML."""
     made = {form: _environment().get_template(f"{name}.{form}").render(values) for form in forms}
-    # Parts that are left out leave their empty lines behind.
-    text = re.sub(r"\n{3,}", "\n\n", made.get("txt", "")).strip("\n") + "\n"
+    # Parts that are left out leave empty lines and spaces behind; "-- " begins a signature.
+    text = re.sub(r"(?<!^--) +$", "", made.get("txt", ""), flags=re.MULTILINE)
+    text = re.sub(r"\n{3,}", "\n\n", text).strip("\n") + "\n"
     return text, made.get("html", "")
 
 

@@ -87,7 +87,7 @@ def tail(text: str, most: int) -> str:
     start = len(text) - most + 1
     while start < len(text) and continues(text, start):
         start += 1
-    space = text.find(" ", start, start + CUT_BACK)
+    space = text.find(" ", start - 1, start + CUT_BACK)
     return "…" + text[space + 1 if space >= 0 else start :]
 
 

@@ -9,7 +9,7 @@ import base64
 import quopri
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from email.message import EmailMessage
 from email.policy import SMTP, EmailPolicy
@@ -22,6 +22,7 @@ from pipeline.model import Message
 NAME = "claimwatch"  # whom a mail is shown to be from
 CID = "chart@claimwatch"
 WIDTH = 76  # columns of plain text; characters of Korean, Chinese and Japanese take two
+ENCODED = 36  # bytes in one encoded word of a header, or more where what is seen as one character needs them
 LINE = 78  # what a header's lines should stay within (RFC 5322)
 # Their values are addresses and ids, which programs read as they stand: they are folded between them, never encoded.
 VERBATIM = frozenset(
@@ -31,9 +32,18 @@ NO_BREAK_BEFORE = frozenset("、。，．：；！？）」』】〉》…・ー
 
 
 class _Policy(EmailPolicy):
+    """Where the library reads encoded words out of what it is given, a publisher could write headers in code."""
+
+    def header_store_parse(self, name: str, value: str) -> tuple[str, str]:
+        if name.lower() == "subject" or name.lower() in VERBATIM:
+            return name, value
+        return super().header_store_parse(name, value)
+
     def fold_binary(self, name: str, value: str) -> bytes:
         if name.lower() in VERBATIM:
-            return _folded(name, str(value)).encode("ascii")
+            return _folded(name, str(value).split()).encode("ascii")
+        if name.lower() == "subject":  # the library's own folding loses spaces between foreign and other words
+            return _folded(name, _words(str(value))).encode("ascii")
         return super().fold_binary(name, value)
 
 
@@ -59,7 +69,7 @@ def build(message: Message, sender: str, date: datetime) -> bytes:
     mail.add_alternative(message.html, subtype="html", cte=_encoding(message.html))
     if message.chart is not None:
         (html,) = (part for part in mail.iter_parts() if part.get_content_subtype() == "html")
-        html.add_related(message.chart, "image", "png", cid=f"<{CID}>", filename="timeline.png")
+        html.add_related(message.chart, "image", "png", cid=f"<{CID}>", filename="timeline.png", disposition="inline")
     for number, part in enumerate(part for part in mail.walk() if part.is_multipart()):
         # "=_" stands in no quoted-printable and no base64 text.
         part.set_boundary(f"=_{sha256(f'{message.message_id}/{number}'.encode()).hexdigest()[:32]}")
@@ -102,7 +112,7 @@ def _may_break(text: str, at: int) -> bool:
     char, before = text[at], text[at - 1]
     if before == " ":
         return char != " "
-    wide = _columns(char) == 2 and _columns(before) == 2
+    wide = all(_columns(one) == 2 and not "가" <= one <= "힣" for one in (before, char))  # Korean has spaces
     return wide and char not in NO_BREAK_BEFORE and not continues(text, at)
 
 
@@ -122,9 +132,23 @@ def _verbatim(value: str) -> str:
     return value
 
 
-def _folded(name: str, value: str) -> str:
+def _words(value: str) -> list[str]:
+    """A header's text in words of ASCII; in encoded ones (RFC 2047) where it has others, or what looks like one."""
+    plain = value.isascii() and value.isprintable() and "=?" not in value
+    if plain and all(len(word) < LINE for word in value.split()):
+        return value.split()
+    found, start = [], 0
+    for at in range(1, len(value) + 1):
+        ends = at == len(value) or (len(value[start : at + 1].encode()) > ENCODED and not continues(value, at))
+        if ends or len(value[start : at + 1].encode()) > 45:  # 75 characters are the most
+            found.append(f"=?utf-8?b?{base64.b64encode(value[start:at].encode()).decode()}?=")
+            start = at
+    return found
+
+
+def _folded(name: str, words: Sequence[str]) -> str:
     lines = [f"{name}:"]
-    for word in value.split():
+    for word in words:
         if len(lines[-1]) + 1 + len(word) > LINE and not lines[-1].endswith(":"):
             lines.append("")
         lines[-1] += f" {word}"

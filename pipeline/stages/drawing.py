@@ -21,8 +21,12 @@ def timeline(
     title: str | None = None,
     theme: str = "light",
     width: str = "wide",
+    since: date | None = None,
 ) -> Any | None:
-    """Stories over time with events, from rows of desk_claims.days and .marks; None where there is nothing."""
+    """Stories over time with events, from rows of desk_claims.days and .marks; None where there is nothing.
+
+    The time that is shown begins with `since`, else with what there is.
+    """
     if not days and not marks:
         return None
     return charts.timeline(
@@ -32,6 +36,7 @@ def timeline(
         title,
         charts.THEMES[theme],
         charts.WIDTHS[width],
+        since,
     )
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date
+from collections.abc import Iterable
+from datetime import date, timedelta
 from typing import Any
 
 import structlog
@@ -11,13 +12,15 @@ from pipeline.adapters.database import Connection, row, rows
 from pipeline.logic import mail
 from pipeline.logic.coverage import Coverage
 from pipeline.logic.links import Links
-from pipeline.logic.mail import AlertContent, MailLinks, Thread
+from pipeline.logic.mail import AlertContent, History, MailLinks, Thread
 from pipeline.logic.news import by_weight
 from pipeline.model import Message
 from pipeline.stages import digests, drawing
 from pipeline.stages.quoting import Deps, event_of, evidence_of, standings, title_of
 
 log = structlog.get_logger()
+
+SHOWN = timedelta(days=90)  # in a mail's chart
 
 
 def message(conn: Connection, deps: Deps, alert: Any) -> Message | None:
@@ -43,19 +46,22 @@ def _alert(conn: Connection, deps: Deps, alert: Any) -> Message | None:
     found = rows(conn, "alerts.evidence", claim_id=alert.claim_id, story_ids=stories)
     if stories and not found:
         return None
+    today = deps.clock.now().date()
+    days = rows(conn, "desk_claims.days", claim=alert.claim_id)
     content = AlertContent(
         events,
         alert.claim_id,
         alert.statement,
         evidence_of(found, deps, alert),
         Coverage(*row(conn, "alerts.coverage", claim_id=alert.claim_id, without=[])),
-        chart=_chart(conn, alert.claim_id, deps.clock.now().date()) if deps.settings.mail.chart else None,
+        chart=_chart(conn, alert.claim_id, days, today) if deps.settings.mail.chart else None,
         title=title_of(alert),
         known=Coverage(*row(conn, "alerts.coverage", claim_id=alert.claim_id, without=stories)),
         figures=standings(conn, alert.claim_id),
         held=[event_of(r) for r in rows(conn, "alerts.held", alert_id=alert.alert_id)],
         links=links_of(deps.links, alert),
         zone=alert.timezone or "UTC",
+        history=History(today, [(r.day, r.supports + r.refutes + r.updates) for r in days], SHOWN.days),
     )
     earlier = rows(conn, "alerts.thread", claim_id=alert.claim_id, email=alert.email, alert_id=alert.alert_id)
     thread = Thread(f"<claim.{alert.claim_id}@{deps.settings.mail.domain}>", [r.message_id for r in earlier])
@@ -78,11 +84,13 @@ def links_of(links: Links, alert: Any) -> MailLinks:
     return MailLinks(claim, links.manage(number), links.unsubscribe(number), links.pause(number))
 
 
-def _chart(conn: Connection, claim_id: str, until: date) -> bytes | None:
-    """The claim's stories over time; None where it can't be drawn: news does not wait for a picture."""
-    days, marks = (tuple(rows(conn, name, claim=claim_id)) for name in ("desk_claims.days", "desk_claims.marks"))
+def _chart(conn: Connection, claim_id: str, days: Iterable[Any], until: date) -> bytes | None:
+    """The claim's stories of late; None where it can't be drawn: news does not wait for a picture."""
+    since = until - SHOWN
+    late = tuple(r for r in days if r.day > since)
+    marks = tuple(r for r in rows(conn, "desk_claims.marks", claim=claim_id) if r.happened_at.date() > since)
     try:
-        return drawing.image("png", drawing.timeline, days, marks, until, None, "light", "mail")
+        return drawing.image("png", drawing.timeline, late, marks, until, None, "light", "mail", since)
     except (ValueError, OSError) as error:  # vl-convert raises ValueError
         log.warning("no chart in a mail", claim=claim_id, error=str(error))
         return None

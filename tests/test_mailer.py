@@ -1,0 +1,331 @@
+"""How mail gets to a server."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import ssl
+import threading
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from email import policy
+from email.message import EmailMessage
+from email.parser import BytesParser
+from pathlib import Path
+from typing import Any
+
+import mail_samples
+import pytest
+from aiosmtpd.smtp import SMTP, AuthResult
+
+from pipeline.adapters.mailer import Mailer
+from pipeline.clock import FixedClock
+from pipeline.errors import ClaimwatchError, ConfigurationError, PermanentError, TransientError
+from pipeline.logic import mime
+from pipeline.logic.mail import alert
+from pipeline.model import Message
+from pipeline.settings import MailSettings
+
+CLOCK = FixedClock(datetime(2024, 12, 20, 22, tzinfo=UTC))
+
+
+class Server:
+    """An SMTP server whose answers a test chooses; keeps what it took and counts connections."""
+
+    def __init__(self) -> None:
+        self.mails: list[tuple[list[str], bytes]] = []
+        self.connections = 0
+        self.answers: dict[str, list[str]] = {}  # command to the answers it gives first
+        self.options: dict[str, Any] = {}
+        self.tls: ssl.SSLContext | None = None
+        self.hang_up = 0  # so many mails are cut off while their text is sent
+        self.loop = asyncio.new_event_loop()
+        self.thread = threading.Thread(target=self.loop.run_forever, daemon=True)
+        self.protocols: list[SMTP] = []
+
+    def _answer(self, command: str, otherwise: str) -> str:
+        left = self.answers.get(command)
+        return left.pop(0) if left else otherwise
+
+    async def handle_MAIL(self, _server: Any, _session: Any, envelope: Any, address: str, options: list[str]) -> str:
+        envelope.mail_from = address
+        envelope.mail_options.extend(options)
+        return self._answer("MAIL", "250 OK")
+
+    async def handle_RCPT(self, _server: Any, _session: Any, envelope: Any, address: str, _options: list[str]) -> str:
+        answer = self._answer("RCPT", "250 OK")
+        if answer.startswith("250"):
+            envelope.rcpt_tos.append(address)
+        return answer
+
+    async def handle_DATA(self, server: Any, _session: Any, envelope: Any) -> str:
+        if self.hang_up:
+            self.hang_up -= 1
+            server.transport.abort()
+            return "250 never heard"
+        answer = self._answer("DATA", "250 OK")
+        if answer.startswith("250"):
+            self.mails.append((envelope.rcpt_tos, envelope.content))
+        return answer
+
+    def _protocol(self) -> SMTP:
+        self.connections += 1
+        self.protocols.append(SMTP(self, hostname="mx.test", loop=self.loop, enable_SMTPUTF8=True, **self.options))
+        return self.protocols[-1]
+
+    def start(self) -> int:
+        async def listen() -> asyncio.Server:
+            return await self.loop.create_server(self._protocol, "127.0.0.1", 0, ssl=self.tls)
+
+        self.thread.start()
+        self.server = asyncio.run_coroutine_threadsafe(listen(), self.loop).result(10)
+        return int(self.server.sockets[0].getsockname()[1])
+
+    def cut(self) -> None:
+        """Drop every open connection."""
+        self.loop.call_soon_threadsafe(lambda: [p.transport.abort() for p in self.protocols if p.transport])
+
+    def stop(self) -> None:
+        async def end() -> None:
+            self.server.close()
+            tasks = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+        asyncio.run_coroutine_threadsafe(end(), self.loop).result(10)
+        self.loop.call_soon_threadsafe(self.loop.stop)
+        self.thread.join(10)
+        self.loop.close()
+
+    def parsed(self) -> list[EmailMessage]:
+        return [BytesParser(policy=policy.default).parsebytes(raw) for _, raw in self.mails]  # type: ignore[misc]
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    made = Server()
+    yield made
+    if made.thread.is_alive():
+        made.stop()
+
+
+@pytest.fixture
+def connect(server: Server) -> Callable[..., Mailer]:
+    def made(**settings: Any) -> Mailer:
+        values = {"host": "127.0.0.1", "port": server.start(), "sender": "watch@example.org", "timeout": 5.0}
+        return Mailer(MailSettings(**{**values, **settings}), CLOCK, mime.build)
+
+    return made
+
+
+def message(to: str = "desk@example.org", **changes: Any) -> Message:
+    values = {"subject": "One", "text": "Text.\n", "html": "<p>Text.</p>", "message_id": "<abc@claimwatch>"}
+    return Message(to, **{**values, **changes})
+
+
+def test_a_mail_arrives_whole(server: Server, connect: Callable[..., Mailer]) -> None:
+    given = alert(mail_samples.denied(), "desk@example.org", "<abc@claimwatch>")
+    with connect() as mailer:
+        mailer.send(given)
+    (mail,) = server.parsed()
+    assert (mail["Subject"], mail["Message-ID"]) == (given.subject, "<abc@claimwatch>")
+    assert (mail["From"], mail["To"]) == ("claimwatch <watch@example.org>", "desk@example.org")
+    assert mail["Date"].datetime == CLOCK.at
+    assert server.mails[0][1] == mime.build(given, "watch@example.org", CLOCK.at)
+
+
+def test_the_same_mail_twice_has_one_message_id(server: Server, connect: Callable[..., Mailer]) -> None:
+    with connect() as mailer:
+        for _ in range(2):
+            mailer.send(message())
+    first, second = server.mails
+    assert re.findall(rb"Message-ID: (.*)\r\n", first[1]) == re.findall(rb"Message-ID: (.*)\r\n", second[1])
+
+
+def test_no_header_can_be_smuggled_in(server: Server, connect: Callable[..., Mailer]) -> None:
+    with connect() as mailer:
+        mailer.send(message(subject="One\r\nBcc: all@example.org"))
+        for bad in (
+            message("a@b.org\r\nBcc: all@example.org"),
+            message(headers={"X-Claimwatch-Claim": "x\r\nBcc: all@example.org"}),
+            message(message_id="<a@b>\r\nBcc: all@example.org"),
+        ):
+            with pytest.raises(ValueError, match=r"linefeed|newline|[Ii]nvalid|line"):
+                mailer.send(bad)
+    (mail,) = server.parsed()
+    assert mail["Bcc"] is None
+    assert mail["Subject"] == "One Bcc: all@example.org"
+    assert server.mails[0][0] == ["desk@example.org"]
+
+
+def test_lines_that_look_like_the_protocol(server: Server, connect: Callable[..., Mailer]) -> None:
+    text = ".\n..\nFrom me\nQUIT\n.\n"
+    with connect() as mailer:
+        mailer.send(message(text=text))
+    body = server.parsed()[0].get_body(("plain",))
+    assert body is not None
+    assert body.get_content().splitlines() == text.splitlines()
+
+
+def test_one_connection_for_a_batch(server: Server, connect: Callable[..., Mailer]) -> None:
+    with connect() as mailer:
+        for number in range(5):
+            mailer.send(message(subject=str(number)))
+    assert [mail["Subject"] for mail in server.parsed()] == list("01234")
+    assert server.connections == 1
+
+
+@pytest.mark.parametrize(
+    ("command", "answer", "kind", "code"),
+    [
+        ("RCPT", "450 4.2.1 Mailbox busy", TransientError, "smtp-450"),
+        ("RCPT", "550 5.1.1 No such user", PermanentError, "smtp-550"),
+        ("DATA", "452 4.3.1 Disk full", TransientError, "smtp-452"),
+        ("DATA", "554 5.7.1 Spam", PermanentError, "smtp-554"),
+        ("MAIL", "451 4.7.1 Greylisted", TransientError, "smtp-451"),
+        ("MAIL", "552 5.3.4 Too big", PermanentError, "smtp-552"),
+        ("MAIL", "530 5.7.0 Authentication required", ConfigurationError, "configuration"),
+        ("MAIL", "550 5.1.8 Sender rejected", ConfigurationError, "configuration"),
+        ("RCPT", "421 4.3.2 Shutting down", TransientError, "smtp-421"),
+    ],
+)
+def test_refusals(
+    command: str,
+    answer: str,
+    kind: type[ClaimwatchError],
+    code: str,
+    server: Server,
+    connect: Callable[..., Mailer],
+) -> None:
+    server.answers[command] = [answer]
+    with connect() as mailer:
+        with pytest.raises(kind, match=answer[:3]) as raised:
+            mailer.send(message())
+        assert raised.value.code == code
+        mailer.send(message(subject="after"))  # one refusal says nothing of the next mail
+    assert [mail["Subject"] for mail in server.parsed()] == ["after"]
+
+
+def test_a_connection_dropped_in_the_middle(server: Server, connect: Callable[..., Mailer]) -> None:
+    server.hang_up = 1
+    with connect() as mailer:
+        with pytest.raises(TransientError, match="no mail server"):
+            mailer.send(message(subject="cut off"))
+        mailer.send(message(subject="after"))
+        server.cut()  # between two mails
+        with pytest.raises(TransientError):
+            mailer.send(message(subject="lost"))
+        mailer.send(message(subject="again"))
+    assert [mail["Subject"] for mail in server.parsed()] == ["after", "again"]
+    assert server.connections == 3
+
+
+def test_nobody_listens(connect: Callable[..., Mailer], server: Server) -> None:
+    mailer = connect()
+    server.stop()
+    with mailer, pytest.raises(TransientError, match=r"no mail server at 127\.0\.0\.1:") as raised:
+        mailer.send(message())
+    assert raised.value.code == "smtp-down"
+
+
+def test_addresses_beyond_ascii(server: Server, connect: Callable[..., Mailer]) -> None:
+    with connect() as mailer:
+        mailer.send(message("박@예.example"))
+    assert server.mails[0][0] == ["박@예.example"]
+
+
+def login(name: str, password: str) -> dict[str, Any]:
+    def check(_server: Any, _session: Any, _envelope: Any, _mechanism: str, data: Any) -> AuthResult:
+        good = (data.login, data.password) == (name.encode(), password.encode())
+        return AuthResult(success=good, handled=False)
+
+    return {"authenticator": check, "auth_require_tls": False, "auth_required": True}
+
+
+@pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")
+def test_login(server: Server, connect: Callable[..., Mailer]) -> None:
+    server.options = login("watch", "right")
+    with connect(username="watch", password="right") as mailer:
+        mailer.send(message())
+    assert len(server.mails) == 1
+
+
+@pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"username": "watch", "password": "wrong-secret"}, "refused the login of watch"),
+        ({}, "takes no mail from"),
+    ],
+)
+def test_a_wrong_or_missing_login_is_a_setting(
+    settings: dict[str, str], said: str, server: Server, connect: Callable[..., Mailer]
+) -> None:
+    server.options = login("watch", "right")
+    with connect(**settings) as mailer, pytest.raises(ConfigurationError, match=said) as raised:
+        mailer.send(message())
+    assert "wrong-secret" not in str(raised.value)
+
+
+def test_a_server_that_offers_less_than_was_set(server: Server, connect: Callable[..., Mailer]) -> None:
+    """No mail is given up, and none goes out in clear text."""
+    with connect(security="starttls") as mailer, pytest.raises(ConfigurationError, match="CLAIMWATCH_MAIL__SECURITY"):
+        mailer.send(message())
+    assert not server.mails
+
+
+def certificate(folder: Path, name: str) -> tuple[Path, ssl.SSLContext]:
+    """A self-made certificate for `name`: its file, and a server's context with it."""
+    x509 = pytest.importorskip("cryptography.x509")
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    pem, private = folder / "cert.pem", folder / "key.pem"
+    pem.write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    plain = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    private.write_bytes(key.private_bytes(*plain))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(pem, private)
+    return pem, context
+
+
+@pytest.mark.parametrize("security", ["tls", "starttls"])
+@pytest.mark.parametrize("trusted", [True, False])
+def test_tls(
+    security: str,
+    trusted: bool,
+    server: Server,
+    connect: Callable[..., Mailer],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pem, context = certificate(tmp_path, "localhost")
+    if trusted:
+        monkeypatch.setenv("SSL_CERT_FILE", str(pem))
+    if security == "tls":
+        server.tls = context
+    else:
+        server.options = {"tls_context": context, "require_starttls": True}
+    with connect(security=security, host="localhost") as mailer:
+        if trusted:
+            mailer.send(message())
+        else:
+            with pytest.raises(ConfigurationError, match="certificate of the mail server"):
+                mailer.send(message())
+    assert len(server.mails) == trusted
