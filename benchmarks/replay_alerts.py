@@ -16,7 +16,8 @@ A mail is right where what it leads with is true by the labels:
   silence                no article with a label for the claim was published in that time
 Recall is over first coverage (each claim's first event with a label that supports or refutes it, and each such event
 after seven days without one) and contradictions (the first event that refutes what another family supported, or the
-reverse): told where a mail on the claim tells a story of that event; a contradiction where it tells that stance too.
+reverse): told where a mail on the claim tells a story of that event; a contradiction where it quotes that stance, or
+calls it a contradiction (contradictions_by_name counts those alone).
 The last line is one JSON object.
 """
 
@@ -211,6 +212,7 @@ def report(conn: Connection, folder: Path, until: datetime) -> tuple[dict[str, A
         "recall": share(None),
         "recall_first_coverage": share("first coverage"),
         "recall_contradictions": share("contradiction"),
+        "contradictions_by_name": sum(told(w, sent, labels, by_name=True) for w in wanted if w.kind == "contradiction"),
         "expected": len(wanted),
         "median_delay_s": round(statistics.median(delays), 1) if delays else None,
         "poll_interval_s": POLL.total_seconds(),

@@ -16,6 +16,7 @@ from pipeline.logic.news import by_weight
 from pipeline.newsroom.content import Content
 from pipeline.stages.quoting import event_of
 
+QUOTED = 3  # pieces of evidence that a mail quotes
 QUIET = timedelta(days=7)  # without a labelled event, after which the next is first coverage again
 
 
@@ -42,6 +43,7 @@ class Mail:
     subject: str
     events: list[Any]
     articles: dict[int, list[str]] = field(default_factory=dict)  # by story, the newsroom's ids
+    quoted: dict[int, set[str]] = field(default_factory=dict)  # by story, the stances of the evidence that is quoted
     published: datetime | None = None
     right: bool = False
     why: str = ""
@@ -136,6 +138,9 @@ def mails(conn: Connection, content: Content) -> list[Mail]:
                 [story, row.sent_at],
             ).fetchall()
             mail.articles[story] = [ids[url] for (url,) in urls if url in ids]
+            quoted = database.rows(conn, "alerts.evidence", claim_id=row.claim_id, story_ids=[story])
+            best = list(dict.fromkeys((r.match_id, r.stance) for r in quoted))[:QUOTED]
+            mail.quoted[story] = {stance for _, stance in best}
         found.append(mail)
     return found
 
@@ -200,15 +205,15 @@ def judge(mail: Mail, labels: dict[str, Label], content: Content) -> None:
             mail.right = bool(labelled)
 
 
-def told(want: Expected, sent: Sequence[Mail], labels: dict[str, Label]) -> bool:
+def told(want: Expected, sent: Sequence[Mail], labels: dict[str, Label], *, by_name: bool = False) -> bool:
+    """Whether a mail told it. `by_name`: of a contradiction, only where the mail calls it one."""
     for mail in sent:
         if mail.claim != want.claim:
             continue
-        for names in mail.articles.values():
-            if any(labels[name].event == want.event for name in names) and (
-                not want.stances
-                or any(e.kind == "contradiction" and e.event_key.split("/")[1] in want.stances for e in mail.events)
-            ):
+        named = {e.event_key.split("/")[1] for e in mail.events if e.kind == "contradiction"}
+        for story, names in mail.articles.items():
+            said = named if by_name else named | mail.quoted[story]
+            if any(labels[name].event == want.event for name in names) and (not want.stances or want.stances & said):
                 return True
     return False
 

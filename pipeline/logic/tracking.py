@@ -21,6 +21,7 @@ from pipeline.logic.coverage import counted
 DAY = timedelta(days=1)
 
 COVERAGE = frozenset({"first_seen", "fresh_coverage", "new_story", "archive"})  # each story brings one of these
+SAYS = frozenset({"supports", "refutes"})  # stances that take a side
 # What may be mailed as it happens; logic/news decides for each reader.
 MAILED = frozenset(
     {
@@ -98,11 +99,16 @@ class Report:
 
 @dataclass(frozen=True)
 class Past:
-    """A claim's stories before a report: publication times in order. `told`: readers have heard of it before."""
+    """A claim's stories before a report: publication times in order. `told`: readers have heard of it before.
+
+    `alike` is when the latest evidence was published that says what the report says: that supports the claim, or denies
+    it. None where there is none, or where that is not asked.
+    """
 
     stories: Sequence[datetime]
     told: bool = False
     last_surge: datetime | None = None
+    alike: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -129,6 +135,11 @@ def of_new_story(report: Report, past: Past) -> list[Event]:
     elif gap >= quiet:
         reason = f"quiet for {span(gap)} before this" if before else f"{span(gap)} before anything else we know of"
         headline = f"new report after {span(gap)} of quiet" if before else ""
+        events = [Event("fresh_coverage", key, reason, headline)]
+    elif past.alike is not None and report.stance in SAYS and report.published - past.alike >= quiet:
+        since = span(report.published - past.alike)
+        reason = f"no report that {_verb(report.stance)} it for {since} before this; other coverage went on"
+        headline = f"first report in {since} that {_verb(report.stance)} it"
         events = [Event("fresh_coverage", key, reason, headline)]
     else:
         reason = f"{span(gap)} {'after' if before else 'before'} another story; quiet would be {span(quiet)}"

@@ -98,7 +98,9 @@ class _Sending:
             return
         message = letters.message(self.run.conn, self._deps, alert)
         if message is None:
-            self._give_up(item, "withdrawn", "its evidence was withdrawn before the mail went out")
+            self._give_up(
+                item, "withdrawn", "its evidence was withdrawn, or the subscription ended, before it went out"
+            )
         elif tries := self._start(item):
             self._send(item, message, send, tries)
 

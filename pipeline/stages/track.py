@@ -65,13 +65,16 @@ def _story(run: Run, deps: Deps, match: Any, window: timedelta) -> str:
     fresh = _fresh(match, window)
     report = Report(match.story_id, match.published_at, fresh, match.stance, match.publisher, match.family)
     events: list[Event] = []
+    says = fresh and match.tracked_at is None and match.stance != "updates"
+    voices = rows(run.conn, "tracking.voices", claim_id=match.claim_id, match_id=match.match_id) if says else []
+    known = [Voice(r.family, r.stance, r.last_at) for r in voices]
     if not before.story:
         moment = {"claim_id": match.claim_id, "at": match.published_at}
         stories = rows(run.conn, "tracking.stories", **moment) if fresh else []
-        events = tracking.of_new_story(report, Past([r.at for r in stories], before.told, before.last_surge))
-    if fresh and match.tracked_at is None and match.stance != "updates":
-        voices = rows(run.conn, "tracking.voices", claim_id=match.claim_id, match_id=match.match_id)
-        known = [Voice(r.family, r.stance, r.last_at) for r in voices]
+        alike = max((v.last_at for v in known if v.stance == match.stance), default=None)
+        past = Past([r.at for r in stories], before.told, before.last_surge, alike)
+        events = tracking.of_new_story(report, past)
+    if says:
         turn = tracking.contradiction(report, known, before.turned)
         events += [turn] if turn else []
     if fresh and before.told:

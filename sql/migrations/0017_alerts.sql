@@ -207,7 +207,7 @@ begin
     if (select count(*) from ingest.alerts
         where kind = 'confirmation' and lower(email) = lower(v_email) and created_at > p_now - interval '1 day') >= 5 then
         raise exception 'this address has been asked five times within a day'
-            using hint = 'Wait for an answer, or let the operator add the subscription: claimwatch subscribe.';
+            using hint = 'Wait for an answer, or let the operator add the subscription: claimwatch subscriptions add.';
     end if;
     insert into ingest.subscriptions (
         email, claim_id, topic_id, rhythm, hour, weekday, timezone, quiet_from, quiet_until, min_probability, languages,

@@ -184,6 +184,14 @@ left join ingest.subscriptions s using (subscription_id)
 where al.alert_id = any(%(alert_ids)s)
 order by al.alert_id
 
+-- still_wanted --
+-- Whether a subscription that a message is sent for goes on: its own, or for an alert any that was told by it.
+select s.subscription_id
+from ingest.alerts al
+join ingest.subscriptions s on s.subscription_id = al.subscription_id
+    or s.subscription_id in (select n.subscription_id from ingest.notices n where n.alert_id = al.alert_id and n.decision = 'told')
+where al.alert_id = %(alert_id)s and s.ended_at is null
+
 -- thread --
 -- Message-IDs of what a reader got on a claim before, the first and the latest nine.
 select message_id
