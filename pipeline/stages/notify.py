@@ -27,7 +27,7 @@ from pipeline.stages.work import Item, Run, StageReport, backoff, begin
 log = structlog.get_logger()
 
 FIRST_RETRY = timedelta(minutes=1)
-RETRY_CAP = timedelta(hours=4)  # 1, 2, 4, ... 240 minutes: 12 attempts span about a day
+RETRY_CAP = timedelta(hours=4)  # 1, 2, 4, ... 240 minutes: 12 attempts span 16 hours
 DOWN_RETRY = timedelta(minutes=1)  # while no mail server can be reached, however long that lasts
 ENOUGH = 2  # so many times a run knocks at a mail server's closed door
 STEPS = 12  # of a conversation with a mail server, each of which may last as long as its time-out
