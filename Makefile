@@ -111,7 +111,7 @@ bench-extract: setup .bench/extract/.ready
 	@.bench/extract/bin/python -m pip install --quiet --disable-pip-version-check "newspaper4k[all]==0.9.6" news-please==1.6.16
 	@touch $@
 
-# The desk's pages as images in docs/img, from a home that the demo has filled: make screenshots SHOTS="--home .demo"
+# The desk's pages and mails as images in docs/img, from a home that the demo has filled: make screenshots SHOTS="--home .demo"
 screenshots: setup
 	@PYTHONPATH=. $(BIN)/python scripts/screenshots.py $(SHOTS)
 

@@ -1,4 +1,4 @@
-"""Photographs the desk for the README: docs/img/*.png, from a home that the demo has filled.
+"""Photographs the desk and its mails for the docs: docs/img/*.png, from a home that the demo has filled.
 
     make screenshots                                       .demo, as `make demo` leaves it
     python scripts/screenshots.py --home HOME --out FOLDER
@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import mailshots
 import uvicorn
 from playwright.sync_api import Browser, Page, sync_playwright
 
@@ -161,6 +162,9 @@ def main(arguments: list[str] | None = None) -> None:
                 if not given.only or shot.name in given.only.split(","):
                     photograph(browser, base, shot, given.out)
                     print(given.out / f"{shot.name}.png")
+            mails = mailshots.of_mbox(given.home / "mail.mbox")
+            wanted = {n: m for n, m in mails.items() if not given.only or n in given.only.split(",")}
+            mailshots.photograph(browser, wanted, given.out)
             browser.close()
     finally:
         if not was_running:

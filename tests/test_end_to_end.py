@@ -80,7 +80,7 @@ def test_feed_to_mail(watching: Bench, conn: Connection, sink: tuple[int, Path],
     evidence = rows(conn, "report.evidence")
     killed = [r for r in evidence if r.claim_id == "killed-in-kursk"]
     assert any("100" in r.sentence for r in killed)
-    mail = next(m for m in mails if "killed-in-kursk" in m["subject"])
+    mail = next(m for m in mails if m["X-Claimwatch-Claim"] == "killed-in-kursk")
     for part in ("plain", "html"):
         body = mail.get_body((part,)).get_content()
         assert "http://" in body

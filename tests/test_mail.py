@@ -473,7 +473,7 @@ def test_cuts_fall_between_words() -> None:
 def test_ten_thousand_characters_everywhere(letter: str) -> None:
     long = letter * 10_000
     one = report(publisher=long, title=long, country=long, language=long, url="https://a.example/")
-    evidence = Evidence(long, f"{long}{long}{long}", "supports", 0.9, [one] * 30, origins=[long] * 50, why=long)
+    evidence = Evidence(long, f"{long}{long}{long}", "supports", 0.9, [one] * 9, origins=[long] * 50, why=long)
     event = Event("edited", "", long, long)
     given = content(evidence=[evidence] * 9, statement=long, title=long, events=[event] * 3, held=[event] * 3)
     moved = [replace(digest_content().moved[0], title=long, events=[event] * 3, best=evidence)] * 30

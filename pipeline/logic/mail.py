@@ -83,6 +83,8 @@ def alert(content: AlertContent, to: str, message_id: str, thread: Thread | None
         "claim_id": content.claim_id,
         "news": news[:1].upper() + news[1:],
         "points": points(events, best),
+        # Of an edit, the evidence is what stood there before, or still stands elsewhere.
+        "reported": "The story as it was reported" if events[0].kind == "edited" else "What is reported",
         "shown": shown,
         "unshown": len(evidence) - len(shown),
         "copies": _copies(evidence, shown),

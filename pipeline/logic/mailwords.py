@@ -41,27 +41,36 @@ LANGUAGES = {
 # fmt: on
 
 
+class _Harmless(dict[int, str]):
+    """What str.translate puts in a character's place; each is looked at once."""
+
+    def __missing__(self, code: int) -> str:
+        char = chr(code)
+        kind = unicodedata.category(char)
+        if char.isspace():
+            self[code] = " "
+        elif kind == "Cs":  # half of a character, which no charset can carry
+            self[code] = "\ufffd"
+        else:
+            self[code] = "" if kind == "Cc" or (kind == "Cf" and char not in JOINERS) else char
+        return self[code]
+
+
+_HARMLESS = _Harmless()
+
+
 def clean(text: str) -> str:
     """On one line, without control, override and invisible characters."""
-    if not (text.isascii() and text.isprintable()):
-        text = "".join(map(_harmless, text))
-    return " ".join(text.split())
-
-
-def _harmless(char: str) -> str:
-    if char.isspace():
-        return " "
-    kind = unicodedata.category(char)
-    if kind == "Cs":  # half of a character, which no charset can carry
-        return "\ufffd"
-    return "" if kind == "Cc" or (kind == "Cf" and char not in JOINERS) else char
+    return " ".join(text.translate(_HARMLESS).split())
 
 
 def cleaned(value: Any, name: str = "") -> Any:
     """A value with every text in it cleaned and cut to what a mail shows, whatever field it stands in."""
     if isinstance(value, str):
-        text = clean(value)
-        return text if name in WHOLE or name in QUOTED else cut(text, MOST.get(name, MOST_ELSE))
+        if name in WHOLE or name in QUOTED:
+            return clean(value)
+        most = MOST.get(name, MOST_ELSE)
+        return cut(clean(value[: 8 * most]), most)  # a hostile page's title may have a million characters
     if is_dataclass(value) and not isinstance(value, type):
         return replace(value, **{f.name: cleaned(getattr(value, f.name), f.name) for f in fields(value)})
     if isinstance(value, Sequence) and not isinstance(value, bytes):
