@@ -10,7 +10,7 @@ SHOTS ?=
 # Options of pytest: two processes, since the tests wait as much as they count. One test file stays in one of them.
 TESTS ?= -n 2 --dist loadfile
 BIN := $(VENV)/bin
-BENCHES := stream eval ablation clef match search hybrid origins stories figures numerals poll schedule feeds archive backfill extract
+BENCHES := stream eval ablation clef match search hybrid replay origins stories figures numerals poll schedule feeds archive backfill extract
 
 .PHONY: help setup demo test lint docs screenshots soak soak-alerts $(BENCHES:%=bench-%)
 .DEFAULT_GOAL := help
@@ -71,6 +71,10 @@ bench-stories: setup
 # Search by meaning, by words and by both: make bench-hybrid BENCH="--splits test"; other fusions: BENCH=--tune
 bench-hybrid: setup
 	@PYTHONPATH=. $(BIN)/python benchmarks/hybrid.py $(BENCH)
+
+# Every mail of the sample newsroom's seven months, judged by its labels: make bench-replay BENCH="--labels FOLDER"
+bench-replay: setup
+	@PYTHONPATH=. $(BIN)/python benchmarks/replay_alerts.py $(BENCH)
 
 # How long quantities take to find: make bench-numerals BENCH=data/stream
 bench-numerals: setup

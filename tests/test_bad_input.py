@@ -506,9 +506,9 @@ def test_a_claims_file_with_a_typo(tmp_path: Path, dsn: str, conn: Connection) -
     done = command(tmp_path, dsn, "claims", "load", str(file))
     assert done.returncode == 2
     assert done.stderr.splitlines() == [
-        f"claimwatch: {file}:{at - 1}: a claim lacks 'phrasings'",
-        f"{file}:{at + 1}: a claim has no key 'phrasing'; known are id, statement, phrasings, refutations, updates, "
-        "decoys, groups, figures",
+        f"claimwatch: {file}:{at - 2}: a claim lacks 'phrasings'",
+        f"{file}:{at + 1}: a claim has no key 'phrasing'; known are id, statement, phrasings, title, refutations, "
+        "updates, decoys, groups, figures",
     ]
     for table in ("topics", "claims", "claim_versions"):
         assert (

@@ -272,7 +272,7 @@ def test_silence_is_counted_in_days_with_feeds() -> None:
         "no story for 5 days on which feeds were read; with its usual rhythm one was to be expected every 24 hours",
         "no story for 5 days",
     )
-    assert not event.mailed
+    assert event.mailed
     assert tracking.silence(stories, date(2024, 10, 15), days(after, 20)) is None  # the future is not silent
 
 
@@ -359,3 +359,18 @@ def test_every_mailed_kind_has_a_place_in_the_mail() -> None:
 def test_coverage_line() -> None:
     assert Coverage(12, 41, 9, 7, 2).line() == "12 stories, 7 families: 41 articles, 9 publishers, 2 origins"
     assert Coverage(1, 1, 1, 1, 1).line() == "1 story, 1 family: 1 article, 1 publisher, 1 origin"
+
+
+def test_a_side_nobody_has_taken_lately_is_fresh_coverage() -> None:
+    """Denials and partial news go on every day; the first who says that it is so again is told."""
+    times = [T0 + n * DAY for n in range(30)]
+    at = times[-1] + HOUR
+    after = Past(times, told=True, alike=T0)
+    (event,) = tracking.of_new_story(report(at, stance="supports"), after)
+    assert event.kind == "fresh_coverage"
+    assert event.reason == "no report that supports it for 29 days before this; other coverage went on"
+    assert event.headline == "first report in 29 days that supports it"
+    (lately,) = tracking.of_new_story(report(at, stance="supports"), Past(times, told=True, alike=at - DAY))
+    assert lately.kind == "new_story"
+    (partial,) = tracking.of_new_story(report(at, stance="updates"), after)
+    assert partial.kind == "new_story"
