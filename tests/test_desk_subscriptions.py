@@ -121,7 +121,7 @@ def test_looking_changes_nothing(
 def test_each_page_has_one_button_that_does_it(client: httpx.Client, desk: Desk, links: Links, number: int) -> None:
     page = seen(client, path(links.pause(number)))
     assert text(page, "form button") == ["Pause"]
-    assert "Killed in kursk" in page.text_content()
+    assert "Killed in Kursk" in page.text_content()
     assert "a…@example.org" in page.text_content()
     assert ADA not in page.text_content()
     pressed(client, page.cssselect("form")[0], days="28")

@@ -182,5 +182,5 @@ def test_an_edited_report_is_told(
         assert edit.reason.startswith(("새마루일보 changed “북한", "새마루일보 took out “북한"))
         assert "1만2천" in edit.reason
         assert edit.mailed
-    mails = [mail for mail in read(sink[1])[before:] if re.search("새마루일보 (changed|took out)", mail["Subject"])]
+    mails = [mail for mail in read(sink[1])[before:] if re.search("새마루일보 (edited|changed)", mail["Subject"])]
     assert {mail["X-Claimwatch-Claim"] for mail in mails} == {e.claim_id for e in edits}

@@ -236,7 +236,7 @@ def test_what_it_is_about_in_words(ask: Ask, filled: Connection, login: Any) -> 
         ask("subscribe", email=ADA, **about)
     said = login("claimwatch_reviewer").execute("select about from analysis.subscriptions order by subscription_id")
     name = row(filled, "digests.scope", claim_id=None, topic_id="nk-russia").name
-    assert [r[0] for r in said] == ["Killed in Kursk", "Desertion", name, "All claims"]
+    assert [r[0] for r in said] == ["Killed in Kursk", "Desertion and surrender", name, "All claims"]
 
 
 def test_two_at_once_are_one(ask: Ask, filled: Connection, pg: EmbeddedServer, dsn: str, clock: MovableClock) -> None:

@@ -163,6 +163,7 @@ def _play(
             for stage, run_batch in STAGES.items():
                 while run_batch(conn, services, batch_size(services.settings, stage)).claimed:
                     pass
+            rows(conn, "replay.mailed", now=moment.at)
             done.paragraphs += len(moment.paragraph_ids)
             if progress:
                 progress(done.paragraphs, total)

@@ -39,10 +39,14 @@ where p.first_seen_at >= %(since)s and p.first_seen_at < %(until)s
 group by date_bin(%(rhythm)s, p.first_seen_at, '2000-01-01 00:00+00')
 order by at
 
+-- mailed --
+-- In a replay every mail goes out at once: what comes later is told in another.
+update ingest.alerts set state = 'sent', tried_at = %(now)s, sent_at = %(now)s where state = 'pending'
+
 -- events --
 -- What happened to the claims from a moment on, with the title of the story's first article.
 select ev.claim_id, ev.story_id, ev.kind, ev.event_key, ev.happened_at, ev.known_at, told.title,
-       exists (select from ingest.alerts al where al.event_id = ev.event_id) as mailed
+       exists (select from ingest.alert_events ae where ae.event_id = ev.event_id) as mailed
 from ingest.claim_events ev
 left join lateral (
     select v.title
