@@ -46,7 +46,7 @@ update ingest.alerts set state = 'sent', tried_at = %(now)s, sent_at = %(now)s w
 -- events --
 -- What happened to the claims from a moment on, with the title of the story's first article.
 select ev.claim_id, ev.story_id, ev.kind, ev.event_key, ev.happened_at, ev.known_at, told.title,
-       exists (select from ingest.alert_events ae where ae.event_id = ev.event_id) as mailed
+       exists (select from ingest.alerts al where al.event_id = ev.event_id) as mailed
 from ingest.claim_events ev
 left join lateral (
     select v.title
