@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -383,7 +384,7 @@ def test_roles_are_stored_with_the_claims_that_name_them() -> None:
     for claim in topic.claims:
         stored = json.loads(json.dumps(claim.definition()))
         again = claimsfile.Claim.from_definition(claim.claim_id, claim.statement, stored)
-        assert again == claim
+        assert again == replace(claim, title=None)  # no part of what is matched
         assert again.definition_hash() == claim.definition_hash()
         assert again.roles == (topic.roles if claim.figures else None)
 
