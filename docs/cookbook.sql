@@ -180,9 +180,9 @@ order by t.position;
 -- The rest of its rows are the figures that the decision rests on (analysis.why).
 select w.part, w.name, w.says
 from analysis.evidence e
-cross join lateral analysis.why(e.match_id) w
+cross join lateral analysis.why(e.match_id) with ordinality w (part, name, value, says, place)
 where e.claim_id = 'killed-in-kursk' and e.tier = 'accepted' and e.publisher = 'Kyiv Ledger' and w.part in ('sentence', 'concept group')
-order by e.first_at;
+order by e.first_at, e.story_id, w.place;
 
 -- proof_of_it --
 -- Which archived answer of which server proves it?
