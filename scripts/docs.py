@@ -54,7 +54,7 @@ select p.proname as name, pg_get_function_arguments(p.oid) as arguments, pg_get_
        obj_description(p.oid, 'pg_proc') as comment
 from pg_proc p
 where p.pronamespace = %s::regnamespace
-order by p.proname
+order by p.proname, p.pronargs desc, arguments desc
 """
 
 SQL_INTRO = """# The analysts' SQL
