@@ -211,6 +211,7 @@ def test_the_dry_run_decides_as_it_was_decided(desk: Desk) -> None:
     """Over a past in which every mail went out at once; nothing is written."""
     reader(desk, "sure@example.org", Wishes(min_probability=0.95))
     reader(desk, "claim@example.org", claim_id=CLAIM)
+    reader(desk, "Claim@Example.org")  # the same reader twice
     for step in range(40):
         desk.clock.at = NOW + step * 7 * HOUR
         reported(desk, desk.clock.now(), "ABCDEFGHIJ"[step % 10], "refutes" if step >= 20 else "supports")

@@ -7,6 +7,7 @@ kept with its reason. What happens while a mail on the claim still waits is told
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -19,7 +20,7 @@ from pipeline.settings import Settings
 
 def announce(conn: Connection, settings: Settings, event_id: int, now: datetime) -> None:
     """Tell every reader whose subscription asks for it; one mail a reader, however many subscriptions cover it."""
-    found = row(conn, "alerts.news", event_id=event_id)
+    (found,) = rows(conn, "alerts.news", event_ids=[event_id])
     stories = [r.at for r in rows(conn, "tracking.stories", claim_id=found.claim_id, at=found.happened_at)]
     readers: dict[tuple[str, str], list[Any]] = {}
     for subscription in rows(conn, "alerts.instant", claim_id=found.claim_id, topic_id=found.topic_id):
@@ -90,8 +91,14 @@ def _mail(
     return int(waiting.alert_id)
 
 
+def noticed(conn: Connection, since: datetime, until: datetime, kinds: Iterable[str]) -> list[Any]:
+    """Rows of alerts.news: events of these kinds that were noticed in a span of time, in that order."""
+    found = rows(conn, "alerts.noticed", since=since, until=until, kinds=sorted(kinds))
+    return rows(conn, "alerts.news", event_ids=[r.event_id for r in found])
+
+
 def news_of(found: Any) -> News:
-    """A row of alerts.news or alerts.news_since."""
+    """A row of alerts.news."""
     event = Event(found.kind, found.event_key, found.reason or "", found.headline or "")
     return News(
         found.event_id,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any
 
@@ -28,6 +28,7 @@ def queue_due(conn: Connection, deps: Deps) -> int:
             after = news.next_digest(wishes, now)
             if wishes.paused_until is None or wishes.paused_until <= now:
                 since = subscription.last_until or max(subscription.created_at, due - _length(wishes.rhythm))
+                since = max(since, wishes.paused_until or since)  # what happened in a pause is not told later
                 queued += None is not announce.queue(
                     conn,
                     deps.settings,
@@ -44,7 +45,7 @@ def queue_due(conn: Connection, deps: Deps) -> int:
     return queued
 
 
-def _length(rhythm: str) -> Any:
+def _length(rhythm: str) -> timedelta:
     return 7 * DAY if rhythm == "weekly" else DAY
 
 
@@ -53,9 +54,8 @@ def content(conn: Connection, deps: quoting.Deps, alert: Any, links: MailLinks) 
     subscription = row(conn, "digests.subscription", subscription_id=alert.subscription_id)
     about = {"claim_id": subscription.claim_id, "topic_id": subscription.topic_id}
     asked = announce.wishes(subscription)
-    span = {"since": alert.since, "until": alert.until}
-    found = rows(conn, "alerts.news_since", **span, kinds=list(news.WEIGHT), claim_id=None)
-    claims = {r.claim_id: r for r in rows(conn, "digests.claims", **about, **span)}
+    found = announce.noticed(conn, alert.since, alert.until, news.WEIGHT)
+    claims = {r.claim_id: r for r in rows(conn, "digests.claims", **about, since=alert.since, until=alert.until)}
     items = [r for r in found if r.claim_id in claims and news.unasked(announce.news_of(r), asked) is None]
     items.sort(key=lambda r: claims[r.claim_id].position)
     moved = [

@@ -10,13 +10,6 @@ on conflict (channel, lower(email), coalesce(claim_id, ''), coalesce(topic_id, '
     do nothing
 returning subscription_id
 
--- unsubscribe --
--- Ends a reader's subscriptions to a claim, a topic or everything, whatever their rhythm.
-update ingest.subscriptions set ended_at = %(now)s
-where lower(email) = lower(%(email)s) and claim_id is not distinct from %(claim_id)s
-  and topic_id is not distinct from %(topic_id)s and ended_at is null
-returning subscription_id
-
 -- unsubscribe_all --
 -- Ends everything that a reader gets.
 update ingest.subscriptions set ended_at = %(now)s
@@ -37,7 +30,11 @@ returning subscription_id, email
 
 -- confirm --
 -- The reader has said yes.
-update ingest.subscriptions set confirmed_at = coalesce(confirmed_at, %(now)s)
+update ingest.subscriptions
+set confirmed_at = coalesce(confirmed_at, %(now)s),
+    next_digest_at = case when confirmed_at is null
+                          then ingest.next_digest(rhythm, hour, weekday, timezone, %(now)s::timestamptz)
+                          else next_digest_at end
 where subscription_id = %(subscription_id)s and ended_at is null
 returning subscription_id, email
 
@@ -68,7 +65,8 @@ where s.ended_at is null and s.confirmed_at is not null and s.rhythm = 'instant'
 order by s.channel, lower(s.email), s.claim_id nulls last, s.topic_id nulls last, s.subscription_id
 
 -- news --
--- An event as readers may be told of it: the best evidence of its story, and the languages that tell it.
+-- Events as readers may be told of them, in the order in which they were noticed: with the probability of their story's
+-- best evidence, and the languages that tell it.
 select ev.event_id, ev.claim_id, c.topic_id, ev.kind, ev.event_key, ev.reason, ev.headline, ev.story_id, ev.happened_at,
        ev.known_at, best.probability, best.languages
 from ingest.claim_events ev
@@ -81,24 +79,14 @@ left join lateral (
     join ingest.matches m using (paragraph_id)
     where a.story_id = ev.story_id and m.claim_id = ev.claim_id and m.tier = 'accepted' and m.superseded_at is null
 ) best on true
-where ev.event_id = %(event_id)s
+where ev.event_id = any(%(event_ids)s)
+order by ev.known_at, ev.event_id
 
--- news_since --
--- The same of every event that could be mailed and was noticed in a span of time, in that order.
-select ev.event_id, ev.claim_id, c.topic_id, ev.kind, ev.event_key, ev.reason, ev.headline, ev.story_id, ev.happened_at,
-       ev.known_at, best.probability, best.languages
+-- noticed --
+-- Events of some kinds that were noticed in a span of time.
+select ev.event_id
 from ingest.claim_events ev
-join ingest.claims c using (claim_id)
-left join lateral (
-    select max(m.probability) as probability, array_agg(distinct v.language) filter (where v.language is not null) as languages
-    from ingest.articles a
-    join ingest.versions v using (article_id)
-    join ingest.appearances ap using (version_id)
-    join ingest.matches m using (paragraph_id)
-    where a.story_id = ev.story_id and m.claim_id = ev.claim_id and m.tier = 'accepted' and m.superseded_at is null
-) best on true
 where ev.known_at >= %(since)s and ev.known_at < %(until)s and ev.kind = any(%(kinds)s)
-  and (%(claim_id)s::text is null or ev.claim_id = %(claim_id)s)
 order by ev.known_at, ev.event_id
 
 -- told_last --

@@ -1,7 +1,7 @@
 -- due --
--- Subscriptions whose digest is due, with the end of what their last one told.
+-- Subscriptions whose digest is due, with the end of what their last one told; what could not be delivered is told again.
 select s.*, (select max(al.until) from ingest.alerts al
-             where al.subscription_id = s.subscription_id and al.kind = 'digest') as last_until
+             where al.subscription_id = s.subscription_id and al.kind = 'digest' and al.state <> 'failed') as last_until
 from ingest.subscriptions s
 where s.ended_at is null and s.confirmed_at is not null and s.rhythm <> 'instant' and s.next_digest_at <= %(now)s
 order by s.next_digest_at, s.subscription_id
