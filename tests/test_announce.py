@@ -193,6 +193,24 @@ def test_a_digest_a_day(desk: Desk) -> None:
     assert all(before.until == after.since for before, after in itertools.pairwise(spans))
 
 
+def test_what_a_digest_could_not_deliver_is_told_again_and_a_pause_is_not(desk: Desk) -> None:
+    number = reader(desk, "daily@example.org", Wishes("daily"))
+
+    def next_span() -> Any:
+        desk.clock.at += DAY
+        assert digests.queue_due(desk.conn, desk.bench) == 1
+        return row(desk.conn, "alerts.to_send", alert_ids=[desk.one("select max(alert_id) from ingest.alerts")])
+
+    first, second = next_span(), next_span()
+    assert second.since == first.until
+    desk.conn.execute("update ingest.alerts set state = 'failed' where alert_id = %s", [second.alert_id])
+    third = next_span()
+    assert third.since == first.until
+    paused = desk.clock.now() + DAY / 2
+    row(desk.conn, "alerts.pause", subscription_id=number, until=paused)
+    assert next_span().since == paused
+
+
 def test_a_digest_says_what_could_not_be_read(desk: Desk) -> None:
     from pipeline.stages.poll import add_feed
 
