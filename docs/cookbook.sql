@@ -21,7 +21,7 @@ order by at, claim_id;
 select f.as_of, f.role, f.authority, f.modality, f.low, f.high, f.denied, f.publisher as first_told_by, f.articles, f.quote
 from analysis.figures f
 where f.claim_id = 'killed-in-kursk' and f.role in ('killed', 'wounded', 'casualties') and not f.increment and not f.earlier
-order by f.as_of, f.role, f.low, f.authority;
+order by f.as_of, f.role, f.low, f.high, f.authority, f.first_reported_at;
 
 -- lowest_and_highest --
 -- What did anybody put it at by the end of the year, and can all of them be right?
@@ -37,7 +37,7 @@ select e.published_at, e.publisher, e.country, e.stance, e.sentence
 from analysis.article_evidence e
 where e.claim_id = 'killed-in-kursk' and e.language = 'ru'
   and e.published_at >= '2024-12-19 07:48+00' and e.published_at < timestamptz '2024-12-19 07:48+00' + interval '7 days'
-order by e.published_at;
+order by e.published_at, e.article_id;
 
 -- never_carried_the_denial --
 -- Which outlets carried the claim and never the denial?
@@ -71,7 +71,7 @@ select a.publisher, a.title, a.published_at, a.first_seen_at, a.first_seen_at - 
 from analysis.articles a
 where a.first_seen_at - a.published_at > interval '14 hours' and exists (
     select from analysis.article_evidence e where e.article_id = a.article_id)
-order by delay desc, a.published_at
+order by delay desc, a.published_at, a.article_id
 limit 10;
 
 -- diary_of_a_claim --
@@ -119,7 +119,7 @@ order by a.published_at, a.publisher;
 -- On whose word does it rest?
 -- Ten papers that quote one service are one voice. Stories that are only suggested are left out.
 select o.origin, o.kind, count(*) as stories, sum(o.articles)::bigint as articles, min(o.first_at) as first_at,
-       (array_agg(o.sentence order by o.first_at))[1] as named_in
+       (array_agg(o.sentence order by o.first_at, o.story_id))[1] as named_in
 from analysis.evidence_origins o
 join analysis.evidence e using (claim_id, story_id)
 where o.claim_id = 'killed-in-kursk' and e.tier = 'accepted' and o.cited
@@ -157,7 +157,7 @@ from (
     where e.tier = 'accepted'
 ) e
 where before is not null
-order by claim_id, published_at - before desc;
+order by claim_id, published_at - before desc, story_id;
 
 -- changed_after_publication --
 -- What was changed after publication, and does it touch a claim?
@@ -191,4 +191,4 @@ select e.published_at, e.publisher, c.captured_at, c.kind, c.status, left(c.sha2
 from analysis.evidence e
 join analysis.captures c using (version_id)
 where e.claim_id = 'killed-in-kursk' and e.tier = 'accepted' and c.kind in ('response', 'resource')
-order by e.published_at;
+order by e.published_at, c.captured_at, c.kind;

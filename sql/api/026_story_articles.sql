@@ -4,7 +4,7 @@ select a.story_id, a.article_id, a.story_relation as relation, a.story_similarit
        pub.name as publisher, pub.family, v.language, v.published_at, a.first_seen_at, a.url, pub.country,
        pub.kind as publisher_kind,
        (select o.name from ingest.version_origins vo join ingest.origins o using (origin_id)
-        where vo.version_id = v.version_id and vo.position is null order by vo.strength desc limit 1) as origin,
+        where vo.version_id = v.version_id and vo.position is null order by vo.strength desc, o.name limit 1) as origin,
        v.version_id
 from ingest.articles a
 join ingest.publishers pub using (publisher_id)

@@ -3,7 +3,7 @@ create or replace view analysis.evidence_origins as
 select m.claim_id, a.story_id, o.name as origin, o.kind, o.country, count(distinct a.article_id) as articles,
        count(distinct pub.family) as families, bool_or(vo.how <> 'inherited') as cited,
        min(v.published_at) as first_at,
-       (array_agg(vo.sentence order by (vo.how = 'inherited'), v.published_at, v.version_id))[1] as sentence, o.origin_id
+       (array_agg(vo.sentence order by (vo.how = 'inherited'), v.published_at, v.version_id, vo.position))[1] as sentence, o.origin_id
 from ingest.matches m
 join ingest.appearances ap using (paragraph_id)
 join ingest.version_origins vo on vo.version_id = ap.version_id and vo.position = ap.position

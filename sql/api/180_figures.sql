@@ -44,7 +44,7 @@ left join lateral (
     from folded b
     where b.claim_id = f.claim_id and b.role = f.role and b.origin_id = f.origin_id and b.as_of < f.as_of
       and not (b.denied or b.increment or b.earlier or f.denied or f.increment or f.earlier)
-    order by b.as_of desc, b.first_reported_at desc
+    order by b.as_of desc, b.first_reported_at desc, b.figure_id
     limit 1
 ) before on (before.low, before.high) is distinct from (f.low, f.high);
 
