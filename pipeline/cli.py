@@ -77,6 +77,7 @@ app.command(rich_help_panel=RUN)(run.status)
 app.command(rich_help_panel=RUN)(web.web)
 for _stage in STAGES:  # `extract` also looks at single pages
     app.command(_stage, rich_help_panel=RUN)(inspect.extract if _stage == "extract" else run.stage_command(_stage))
+app.command(rich_help_panel=RUN)(alerts.resend)
 app.command(rich_help_panel=RUN)(run.maintain)
 app.command(rich_help_panel=RUN)(search.listen)
 app.command(rich_help_panel=RUN)(archive.reextract)

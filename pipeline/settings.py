@@ -176,7 +176,7 @@ class AlertSettings(Section):
 
     services: dict[str, SecretStr] = {}  # name to address: team = "slack://…"; subscriptions name them
     domain_rate: int = Field(default=60, ge=1)  # mails a minute to addresses of one domain
-    link_days: Days = 30  # how long a mail's confirm and reject links hold
+    link_days: Days = 30  # how long a mail's confirm and reject links hold, and a new reader may take to say yes
 
 
 class RetentionSettings(Section):

@@ -62,7 +62,7 @@ def test_each_reader_by_their_own_wishes(desk: Desk) -> None:
     reader(desk, "english@example.org", Wishes(languages=frozenset({"ko", "en"}), min_probability=0.9))
     reader(desk, "later@example.org", Wishes("daily"))
     paused = reader(desk, "paused@example.org")
-    row(desk.conn, "alerts.pause", subscription_id=paused, until=NOW + DAY)
+    row(desk.conn, "alerts.pause", subscription_id=paused, until=NOW + DAY, now=NOW)
     desk.conn.execute("update ingest.subscriptions set confirmed_at = null where email like 'unsure%'")
     unsure = reader(desk, "unsure@example.org")
     desk.conn.execute("update ingest.subscriptions set confirmed_at = null where subscription_id = %s", [unsure])
@@ -207,7 +207,7 @@ def test_what_a_digest_could_not_deliver_is_told_again_and_a_pause_is_not(desk: 
     third = next_span()
     assert third.since == first.until
     paused = desk.clock.now() + DAY / 2
-    row(desk.conn, "alerts.pause", subscription_id=number, until=paused)
+    row(desk.conn, "alerts.pause", subscription_id=number, until=paused, now=desk.clock.now())
     assert next_span().since == paused
 
 

@@ -217,10 +217,15 @@ def test_claims_and_subscriptions(command: Command, tmp_path: Path) -> None:
     assert "paused until" in command("subscriptions").out
     assert command("subscriptions", "resume", number).out == "goes on\n"
     assert command("subscriptions", "end", number).out == "ended\n"
-    assert "no subscription has the number" in command("subscriptions", "end", number).err
+    assert command("subscriptions", "end", number).out == "had ended before\n"
+    assert "no subscription has the number" in command("subscriptions", "end", "99").err
+    assert "has ended" in command("subscriptions", "resume", number).err
     assert command("subscriptions", "end", "DESK@example.org").out == "ended 1\n"
     assert "has no subscription" in command("subscriptions", "end", "desk@example.org").err
     assert command("alerts", "-f", "json").lines() == []
+    assert command("resend", "--all").out.startswith("queued 0")
+    assert "7 is not among the failed" in command("resend", "7").out
+    assert "give the numbers" in command("resend").err
     assert command("alerts", "--dry-run", "--since", "2024-12-01", "-f", "json").lines() == []
 
 

@@ -394,6 +394,61 @@ def test_digests_that_are_due_are_put_into_the_outbox_first(
     assert row(conn, "alerts.subscription", subscription_id=number).next_digest_at > clock.now()
 
 
+def digest(conn: Connection, bench: Bench, number: int, reader: str) -> int:
+    """One that waits in the outbox."""
+    now = bench.clock.now()
+    span: Any = {"subscription_id": number, "since": now - timedelta(days=1), "until": now}
+    with conn.transaction():
+        queued = announce.queue(conn, bench.settings, f"digest/{number}/{now}", reader, now, "digest", **span)
+    assert queued is not None
+    return queued
+
+
+def test_a_mail_that_waits_when_its_reader_pauses_waits_on(
+    delivering: Delivering, conn: Connection, clock: MovableClock
+) -> None:
+    bench, reader = delivering(), "desk@tide.example"
+    number = add_subscription(conn, reader, clock.now(), Wishes("weekly"))
+    assert number is not None
+    until = clock.now() + timedelta(hours=5)
+    row(conn, "alerts.pause", subscription_id=number, until=until, now=clock.now())
+    digest(conn, bench, number, reader)
+    assert outcomes(conn, bench) == {"paused": 1}
+    clock.move(hours=5, seconds=-1)
+    assert outcomes(conn, bench) == {}
+    clock.move(seconds=1)
+    assert outcomes(conn, bench) == {"sent": 1}
+
+
+def test_what_failed_is_sent_once_more_where_it_is_still_wanted(
+    delivering: Delivering, conn: Connection, clock: MovableClock, server: Server
+) -> None:
+    bench = delivering()
+    queue(conn, bench, "note@tide.example")
+    numbers = {}
+    for reader in ("told@tide.example", "ended@tide.example", "waits@tide.example"):
+        number = add_subscription(conn, reader, clock.now(), Wishes("weekly"))
+        assert number is not None
+        numbers[reader] = (number, digest(conn, bench, number, reader))
+    server.answers["RCPT"] = ["550 5.1.1 No such user"] * 4
+    assert outcomes(conn, bench) == {"smtp-550": 4}
+    clock.move(minutes=1)
+    digest(conn, bench, numbers["told@tide.example"][0], "told@tide.example")  # a later one that tells what this would
+    row(conn, "alerts.end", subscription_id=numbers["ended@tide.example"][0], now=clock.now())
+    assert outcomes(conn, bench) == {"sent": 1}
+
+    def again(*those: int) -> set[int]:
+        queued = database.rows(conn, "alerts.again", alert_ids=list(those) or None, now=clock.now())
+        return {r.alert_id for r in queued}
+
+    note, waits = alerts(conn)["note@tide.example"], numbers["waits@tide.example"][1]
+    assert again(note.alert_id) == {note.alert_id}
+    assert again() == {waits}
+    assert again() == set()
+    assert outcomes(conn, bench) == {"sent": 2}
+    assert note.message_id in ids(server)
+
+
 # The rate of a domain --------------------------------------------------------------------------------------------
 
 

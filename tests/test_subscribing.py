@@ -22,7 +22,7 @@ from pipeline.adapters.postgres import EmbeddedServer
 from pipeline.logic import news
 from pipeline.logic.news import Wishes
 from pipeline.settings import Settings
-from pipeline.stages import announce, claims
+from pipeline.stages import announce, claims, maintain
 from pipeline.stages.subscriptions import add_subscription
 
 CLAIM = "killed-in-kursk"
@@ -165,6 +165,18 @@ def test_changed_paused_and_ended(ask: Ask, filled: Connection, clock: MovableCl
     with pytest.raises(psycopg.errors.RaiseException, match="no subscription has the number 99"):
         ask("end_subscription", subscription_id=99)
     assert ask("subscribe", email=ADA, rhythm="daily") != number, "who left may come back"
+
+
+def test_who_never_answers_is_not_waited_for(ask: Ask, filled: Connection, clock: MovableClock, bench: Bench) -> None:
+    yes, never = ask("subscribe", email=ADA), ask("subscribe", email="never@example.org")
+    ask("confirm_subscription", subscription_id=yes)
+    clock.move(days=bench.settings.alerts.link_days)
+    assert maintain.run(filled, bench).unanswered == 0
+    clock.move(seconds=1)
+    assert maintain.run(filled, bench).unanswered == 1
+    assert stored(filled, yes).ended_at is None
+    with pytest.raises(psycopg.errors.RaiseException, match="has ended"):
+        ask("confirm_subscription", subscription_id=never)
 
 
 def test_a_digest_begins_with_the_yes(ask: Ask, filled: Connection, clock: MovableClock) -> None:

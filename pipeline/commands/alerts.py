@@ -1,4 +1,4 @@
-"""alerts: what was sent and what was not; and what would have been."""
+"""alerts: what was sent and what was not; and what would have been. resend: what has failed, once more."""
 
 from __future__ import annotations
 
@@ -48,10 +48,13 @@ def alerts(
         check_scope(conn, claim, topic)
         if not dry_run:
             found = rows(conn, "alerts.log", since=begin, until=end, claim_id=claim, topic_id=topic)
-            columns = ["created", "to", "kind", "claim", "state", "sent", "subject", "problem"]
+            columns = ["number", "created", "to", "kind", "claim", "state", "sent", "subject", "problem"]
             show(
                 columns,
-                [[r.created_at, r.email, r.kind, r.claim_id, r.state, r.sent_at, r.subject, r.problem] for r in found],
+                [
+                    [r.alert_id, r.created_at, r.email, r.kind, r.claim_id, r.state, r.sent_at, r.subject, r.problem]
+                    for r in found
+                ],
                 form,
             )
             return
@@ -86,3 +89,23 @@ def alerts(
             console.print(
                 f"{mails} mails for {len(who)} readers would have told {sum(1 for o in outcomes if o.mail)} events"
             )
+
+
+def resend(
+    numbers: Annotated[list[int] | None, typer.Argument(help="As `claimwatch alerts` shows them.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="All that have failed.")] = False,
+) -> None:
+    """Put failed messages back into the outbox, once what kept them out is mended.
+
+    They start anew, with as many attempts as any other. What the reader has ended stays failed, and so does a digest
+    whose time a later one tells.
+    """
+    if bool(numbers) == everything:
+        raise ConfigurationError("give the numbers of messages (`claimwatch alerts` shows them), or --all")
+    with opened() as (services, conn):
+        with conn.transaction():
+            given = list(set(numbers)) if numbers else None
+            queued = {r.alert_id for r in rows(conn, "alerts.again", alert_ids=given, now=services.clock.now())}
+        for number in sorted(set(given or ()) - queued):
+            console.print(f"{number} is not among the failed that somebody waits for", markup=False)
+        console.print(f"queued {len(queued)}: the DAG alert sends them, or `claimwatch notify`")

@@ -7,12 +7,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
-import psycopg
 import typer
 
 from pipeline.adapters.database import row, rows
-from pipeline.commands.common import FormatOption, opened
-from pipeline.errors import ConfigurationError, PermanentError
+from pipeline.commands.common import FormatOption, opened, said_by_the_database
+from pipeline.errors import ConfigurationError
 from pipeline.terminal import Format, console, show
 
 review_app = typer.Typer(
@@ -131,14 +130,10 @@ def _review(matches: list[int], verdict: str, stance: str | None, note: str | No
     if by is not None and not by.strip():
         raise ConfigurationError("--as needs a name")
     with opened() as (services, conn):
-        try:
-            with conn.transaction():
-                for match_id in matches:
-                    values = {"match_id": match_id, "verdict": verdict, "stance": stance, "note": note, "reviewer": by}
-                    row(conn, "reviews.add", now=services.clock.now(), **values)
-        except psycopg.errors.RaiseException as error:
-            hint = f"\n{error.diag.message_hint}" if error.diag.message_hint else ""
-            raise PermanentError(f"{error.diag.message_primary}{hint}") from error
+        with said_by_the_database(), conn.transaction():
+            for match_id in matches:
+                values = {"match_id": match_id, "verdict": verdict, "stance": stance, "note": note, "reviewer": by}
+                row(conn, "reviews.add", now=services.clock.now(), **values)
         for match_id in matches:
             now = row(conn, "reviews.match", match_id=match_id)
             console.print(f"{match_id} {verdict}: {now.claim_id}, now {now.tier}, {now.stance}", soft_wrap=True)

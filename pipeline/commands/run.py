@@ -52,6 +52,8 @@ def maintain() -> None:
         if done.moved:
             console.print(f"pages moved from the database to the archive: {done.moved}")
         console.print(f"pages with evidence to read again: {done.reread}; claims fallen silent: {done.silences}")
+        if done.unanswered:
+            console.print(f"subscriptions ended that nobody said yes to: {done.unanswered}")
         for line in [*done.stalled, *(f"broken index: {name}" for name in done.broken_indexes)]:
             console.print(f"[red]{line}[/]")
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from pipeline.adapters.database import Connection, row, rows
-from pipeline.commands.common import FormatOption, opened
+from pipeline.commands.common import FormatOption, opened, said_by_the_database
 from pipeline.errors import ConfigurationError
 from pipeline.logic.news import Wishes
 from pipeline.stages import subscriptions as stage
@@ -92,24 +92,26 @@ def pause(number: Number, days: Annotated[int, typer.Option(min=1, help="For how
     """Send nothing for a subscription for some days."""
     with opened() as (services, conn):
         until = services.clock.now() + timedelta(days=days)
-        _changed(row(conn, "alerts.pause", subscription_id=number, until=until), number)
+        with said_by_the_database():
+            row(conn, "alerts.pause", subscription_id=number, until=until, now=services.clock.now())
         console.print(f"paused until {until:%-d %B %Y, %H:%M} UTC")
 
 
 @subscriptions_app.command()
 def resume(number: Number) -> None:
     """Go on with a paused one."""
-    with opened() as (_, conn):
-        _changed(row(conn, "alerts.pause", subscription_id=number, until=None), number)
+    with opened() as (services, conn), said_by_the_database():
+        row(conn, "alerts.pause", subscription_id=number, until=None, now=services.clock.now())
         console.print("goes on")
 
 
 @subscriptions_app.command()
 def confirm(number: Number) -> None:
     """Say yes for a reader who was asked by mail and can't open the link."""
-    with opened() as (services, conn):
-        found = _changed(row(conn, "alerts.confirm", subscription_id=number, now=services.clock.now()), number)
-        console.print(f"{found.email} is subscribed", markup=False)
+    with opened() as (services, conn), said_by_the_database():
+        new = row(conn, "alerts.confirm", subscription_id=number, now=services.clock.now()).confirmed
+        reader = row(conn, "alerts.subscription", subscription_id=number).email
+        console.print(f"{reader} is subscribed{'' if new else ' already'}", markup=False)
 
 
 @subscriptions_app.command()
@@ -120,13 +122,14 @@ def end(
     with opened() as (services, conn):
         now = services.clock.now()
         if reader.isdigit():
-            _changed(row(conn, "alerts.end", subscription_id=int(reader), now=now), int(reader))
-            console.print("ended")
+            with said_by_the_database():
+                ended = row(conn, "alerts.end", subscription_id=int(reader), now=now).ended
+            console.print("ended" if ended else "had ended before")
             return
-        ended = rows(conn, "alerts.unsubscribe_all", email=reader, now=now)
-        if not ended:
+        theirs = rows(conn, "alerts.unsubscribe_all", email=reader, now=now)
+        if not theirs:
             raise ConfigurationError(f"{reader!r} has no subscription: see `claimwatch subscriptions`")
-        console.print(f"ended {len(ended)}")
+        console.print(f"ended {len(theirs)}")
 
 
 def wishes_of(
@@ -158,12 +161,6 @@ def check_scope(conn: Connection, claim: str | None, topic: str | None) -> None:
         raise ConfigurationError(f"no claim is called {claim!r}: see `claimwatch claims list`")
     if topic and row(conn, "digests.scope", claim_id=None, topic_id=topic) is None:
         raise ConfigurationError(f"no topic is called {topic!r}")
-
-
-def _changed(found: Any, number: int) -> Any:
-    if found is None:
-        raise ConfigurationError(f"no subscription has the number {number}: see `claimwatch subscriptions`")
-    return found
 
 
 def _about(r: Any) -> str:

@@ -24,15 +24,13 @@ SHOWN = timedelta(days=90)  # in a mail's chart
 
 
 def message(conn: Connection, deps: Deps, alert: Any) -> Message | None:
-    """The message of a row of alerts.to_send; None where there is nothing to tell any more, or nobody who asked."""
+    """The message of a row of alerts.to_send; None where there is nothing to tell any more."""
     match alert.kind:
         case "operator":
             return mail.operator_note(alert.subject, alert.body, alert.email, alert.message_id)
         case "confirmation":
             return _confirmation(conn, deps, alert)
         case "digest":
-            if not rows(conn, "alerts.still_wanted", alert_id=alert.alert_id):
-                return None
             content = digests.content(conn, deps, alert, links_of(deps.links, alert))
             return mail.digest(content, alert.email, alert.message_id)
         case _:
@@ -40,8 +38,6 @@ def message(conn: Connection, deps: Deps, alert: Any) -> Message | None:
 
 
 def _alert(conn: Connection, deps: Deps, alert: Any) -> Message | None:
-    if alert.subscription_id is not None and not rows(conn, "alerts.still_wanted", alert_id=alert.alert_id):
-        return None
     told = rows(conn, "alerts.told", alert_id=alert.alert_id)
     events = by_weight([event_of(r) for r in told])
     weight = {(event.kind, event.key): place for place, event in enumerate(events)}

@@ -31,6 +31,7 @@ class Maintained:
     worded: int = 0  # paragraphs that got their words for full text
     reread: int = 0
     silences: int = 0
+    unanswered: int = 0  # subscriptions that ended because nobody said yes
     broken_indexes: list[str] = field(default_factory=list)
     stalled: list[str] = field(default_factory=list)
     mailed: bool = False
@@ -47,6 +48,8 @@ def run(conn: Connection, services: Services) -> Maintained:
     done.requeued = _active_model(conn, services)
     done.worded = words.fill(conn, WORDS_SECONDS)
     words.count(conn, now)
+    unasked = now - timedelta(days=services.settings.alerts.link_days)
+    done.unanswered = len(rows(conn, "alerts.end_unanswered", now=now, before=unasked))
     done.broken_indexes = [r.name for r in rows(conn, "maintain.broken_indexes")]
     done.reread = _reread(conn, services)
     done.stalled = _stalled(conn, services)
@@ -161,6 +164,7 @@ def summary(done: Maintained) -> dict[str, Any]:
         "worded": done.worded,
         "reread": done.reread,
         "silences": done.silences,
+        "unanswered": done.unanswered,
         "broken_indexes": len(done.broken_indexes),
         "stalled": len(done.stalled),
     }

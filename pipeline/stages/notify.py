@@ -96,13 +96,25 @@ class _Sending:
         if self._knocked >= ENOUGH and alert.channel == "mail":
             self._not_offered(item, self._down)
             return
-        message = letters.message(self.run.conn, self._deps, alert)
+        wanted = alert.subscription_id is None or self._wanted_from(alert.alert_id)
+        if isinstance(wanted, datetime):
+            with self.run.settling(item):
+                self.run.again(item, "paused", wanted, fresh=True)
+            return
+        message = letters.message(self.run.conn, self._deps, alert) if wanted else None
         if message is None:
             self._give_up(
                 item, "withdrawn", "its evidence was withdrawn, or the subscription ended, before it went out"
             )
         elif tries := self._start(item):
             self._send(item, message, send, tries)
+
+    def _wanted_from(self, alert_id: int) -> bool | datetime:
+        """Whether anybody still asks for the message; the end of the pause where all who do have paused."""
+        asking = rows(self.run.conn, "alerts.still_wanted", alert_id=alert_id)
+        now = self._deps.clock.now()
+        pauses = [r.paused_until for r in asking if r.paused_until is not None and r.paused_until > now]
+        return min(pauses) if pauses and len(pauses) == len(asking) else bool(asking)
 
     def _start(self, item: Item) -> int:
         """Take the mail's place in the rate of its domain, and the time that the longest conversation may last; all

@@ -17,26 +17,22 @@ where lower(email) = lower(%(email)s) and ended_at is null
 returning subscription_id
 
 -- end --
--- Ends a subscription.
-update ingest.subscriptions set ended_at = %(now)s
-where subscription_id = %(subscription_id)s and ended_at is null
-returning subscription_id, email
+-- Ends a subscription; false where it had ended.
+select ingest.end_subscription(%(subscription_id)s, %(now)s) as ended
 
 -- pause --
 -- Nothing is sent for a subscription until a moment; without one it goes on.
-update ingest.subscriptions set paused_until = %(until)s
-where subscription_id = %(subscription_id)s and ended_at is null
-returning subscription_id, email
+select ingest.pause_subscription(%(subscription_id)s, %(until)s, %(now)s)
 
 -- confirm --
--- The reader has said yes.
-update ingest.subscriptions
-set confirmed_at = coalesce(confirmed_at, %(now)s),
-    next_digest_at = case when confirmed_at is null
-                          then ingest.next_digest(rhythm, hour, weekday, timezone, %(now)s::timestamptz)
-                          else next_digest_at end
-where subscription_id = %(subscription_id)s and ended_at is null
-returning subscription_id, email
+-- The reader has said yes; false where they had before.
+select ingest.confirm_subscription(%(subscription_id)s, %(now)s) as confirmed
+
+-- end_unanswered --
+-- Ends subscriptions that nobody has said yes to for long.
+update ingest.subscriptions set ended_at = %(now)s
+where confirmed_at is null and ended_at is null and created_at < %(before)s
+returning subscription_id
 
 -- subscriptions --
 -- Subscriptions that have not ended.
@@ -173,8 +169,9 @@ where al.alert_id = any(%(alert_ids)s)
 order by al.alert_id
 
 -- still_wanted --
--- Whether a subscription that a message is sent for goes on: its own, or for an alert any that was told by it.
-select s.subscription_id
+-- The subscriptions that a message is sent for and that have not ended, with the end of their pause: its own, and for an
+-- alert those that are told by it.
+select s.subscription_id, s.paused_until
 from ingest.alerts al
 join ingest.subscriptions s on s.subscription_id = al.subscription_id
     or s.subscription_id in (select n.subscription_id from ingest.notices n where n.alert_id = al.alert_id and n.decision = 'told')
@@ -294,13 +291,32 @@ update ingest.alerts set problem = %(problem)s where alert_id = %(alert_id)s
 -- It won't be delivered.
 update ingest.alerts set state = 'failed', problem = %(problem)s where alert_id = %(alert_id)s
 
+-- again --
+-- Failed messages, all or those of some numbers, as if they had just been put there: but for a digest whose span a later
+-- one tells, and what its reader has ended.
+with again as (
+    update ingest.alerts al set state = 'pending', tries = 0, problem = null
+    where al.state = 'failed' and (%(alert_ids)s::bigint[] is null or al.alert_id = any(%(alert_ids)s))
+      and not exists (select from ingest.alerts later
+                      where al.kind = 'digest' and later.kind = 'digest' and later.subscription_id = al.subscription_id
+                        and later.alert_id > al.alert_id)
+      and not exists (select from ingest.subscriptions s
+                      where s.subscription_id = al.subscription_id and s.ended_at is not null)
+    returning al.alert_id, al.email
+)
+insert into ingest.work (stage, item_id, host, due_at)
+select 'notify', alert_id, lower(substring(email from '[^@]*$')), %(now)s
+from again
+on conflict do nothing
+returning item_id as alert_id
+
 -- states --
 -- How many alerts stand where.
 select state, count(*) as alerts from ingest.alerts group by state order by state
 
 -- log --
 -- What stands in the outbox or left it, put there in a span of time, the latest first.
-select al.created_at, al.email, al.kind, al.claim_id, al.state, al.sent_at, al.subject, al.problem, w.due_at, w.attempts
+select al.alert_id, al.created_at, al.email, al.kind, al.claim_id, al.state, al.sent_at, al.subject, al.problem, w.due_at, w.attempts
 from ingest.alerts al
 left join ingest.claims c using (claim_id)
 left join ingest.work w on w.stage = 'notify' and w.item_id = al.alert_id
