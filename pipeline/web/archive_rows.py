@@ -200,7 +200,7 @@ class Hit(Row):
     language: str | None
     published_at: datetime
     url: str
-    article_id: int | None
+    article_id: int
     story_id: int | None
     paragraph_id: int
 

@@ -4,7 +4,7 @@ create or replace function analysis.hybrid(query halfvec, terms text[], k intege
                                            lang text default null, country text default null,
                                            outlet text default null)
 returns table (similarity real, text text, publisher text, language text, published_at timestamptz, title text,
-               url text, paragraph_id bigint, story_id bigint, rank bigint, found_by text)
+               url text, paragraph_id bigint, story_id bigint, article_id bigint, rank bigint, found_by text)
 language plpgsql stable security definer
 set search_path = pg_catalog, public, pg_temp
 as $$
@@ -30,7 +30,7 @@ begin
         from candidate c cross join scale s
     )
     select f.similarity, p.text, shown.publisher, shown.language, shown.published_at, shown.title, shown.url,
-           f.paragraph_id, shown.story_id, f.rank,
+           f.paragraph_id, shown.story_id, shown.article_id, f.rank,
            case when f.near_place is null then 'words' when f.word_place is null then 'meaning' else 'both' end
     from fused f
     join ingest.paragraphs p using (paragraph_id)

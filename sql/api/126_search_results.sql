@@ -2,7 +2,7 @@
 create or replace function analysis.search_results(name text, k integer default 20, since timestamptz default null,
                                                    until timestamptz default null, lang text default null)
 returns table (similarity real, text text, publisher text, language text, published_at timestamptz, title text,
-               url text, paragraph_id bigint, story_id bigint, rank bigint, found_by text)
+               url text, paragraph_id bigint, story_id bigint, article_id bigint, rank bigint, found_by text)
 language plpgsql volatile security definer
 set search_path = pg_catalog, public, pg_temp
 as $$

@@ -2,7 +2,7 @@
 -- Paragraphs by meaning and words, either of which may be missing; `total` counts those on all pages. The articles are
 -- looked up for the rows that are shown alone.
 select h.similarity, h.text, h.publisher, h.language, h.published_at, h.title, h.url, h.paragraph_id, h.story_id, h.rank,
-       h.found_by, h.total, a.article_id, a.country, a.family
+       h.found_by, h.total, h.article_id, a.country, a.family
 from (
     select f.*, count(*) over () as total
     from analysis.hybrid(%(vector)s::halfvec, %(terms)s::text[], %(k)s, %(since)s, %(until)s, %(lang)s, %(country)s,
@@ -10,7 +10,7 @@ from (
     order by f.rank
     limit %(most)s offset %(skipped)s
 ) h
-left join lateral (select article_id, country, family from analysis.articles where url = h.url) a on true
+left join lateral (select country, family from analysis.articles where article_id = h.article_id) a on true
 order by h.rank
 
 -- model --
