@@ -248,8 +248,9 @@ def compared(conn: Connection, model_id: int, queries: Sequence[Query], truth: T
     conn.execute("reset enable_indexscan")
     if not index:
         return found
-    if conn.execute("select to_regclass('bench_float32') as it").fetchone().it is None:
+    if conn.execute("select to_regclass('bench_float32_hnsw') as it").fetchone().it is None:
         width = len(queries[0].vector)
+        conn.execute("drop table if exists bench_float32")  # of a run that was broken off
         conn.execute("create table bench_float32 as select paragraph_id, "
                      f"embedding::vector({width}) as embedding from {table}")  # fmt: skip
         begun = time.perf_counter()

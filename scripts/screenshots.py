@@ -92,6 +92,7 @@ def shots(settings: Settings) -> list[Shot]:
         Shot("search", f"/search?q={SEARCH.replace(' ', '+')}", first=model_is_there),
         Shot("reviews", "/reviews", first=lambda page: page.keyboard.press("j")),
         Shot("feeds", "/feeds"),
+        Shot("subscriptions", "/subscriptions"),
         Shot("api", "/api"),
     ]
     if rewrite is not None:

@@ -49,7 +49,7 @@ begin
         v_search := array[current_setting('hnsw.iterative_scan', true), current_setting('hnsw.ef_search', true),
                           current_setting('hnsw.max_scan_tuples', true)];
         perform set_config('hnsw.iterative_scan', 'relaxed_order', true);
-        perform set_config('hnsw.ef_search', least(greatest(2 * v_k, 600), 1000)::text, true);
+        perform set_config('hnsw.ef_search', least(greatest(2 * v_k, 400), 1000)::text, true);
         perform set_config('hnsw.max_scan_tuples', '100000', true);
         -- Half as many again: in relaxed order the last ones of k are not yet the nearest.
         execute format(
