@@ -1,7 +1,7 @@
 """Photographs mails in headless Chromium, as light, dark and narrow programs show them: docs/img/mail-*.png.
 
     python scripts/mailshots.py                            the invented ones of tests/mail_samples.py
-    python scripts/mailshots.py --mbox .demo/mail.mbox     the demo's: its richest alert and its last digest
+    python scripts/mailshots.py --mbox .demo/mail.mbox     the demo's: its richest alert and digest
 
 `make screenshots` takes the demo's. A mail is photographed as it is sent: built, parsed, and shown.
 """
@@ -65,18 +65,15 @@ def _timeline(days: list, marks: list, until: date):
 
 
 def of_mbox(path: Path) -> dict[str, bytes]:
-    """The alert that has most to show, and the last digest."""
+    """The alert and the digest that have most to show."""
     from pipeline.newsroom import sink
 
     mails = sink.read(path)
     alerts = [m for m in mails if m["X-Claimwatch-Claim"]]
     digests = [m for m in mails if "digest" in str(m["Subject"]).lower() and not m["X-Claimwatch-Claim"]]
-    found = {}
-    if alerts:
-        found["mail-alert"] = max(alerts, key=lambda m: len(str(m.get_body(("plain",)))))
-    if digests:
-        found["mail-digest"] = digests[-1]
-    return {name: mail.as_bytes(policy=policy.SMTP) for name, mail in found.items()}
+    kinds = {"mail-alert": alerts, "mail-digest": digests}
+    most = {name: max(of, key=lambda m: len(str(m.get_body(("plain",))))) for name, of in kinds.items() if of}
+    return {name: mail.as_bytes(policy=policy.SMTP) for name, mail in most.items()}
 
 
 def shown(raw: bytes) -> str:

@@ -41,12 +41,12 @@ STORY = "select story_id from analysis.stories order by families desc, articles 
 ARTICLE = (
     "select article_id from analysis.article_evidence group by article_id order by count(*) desc, article_id limit 1"
 )
-# A rewrite beside the article that the story began with.
-REWRITE = """
-select r.article_id, f.version_id as first
-from analysis.story_articles r join analysis.story_articles f using (story_id)
-where r.relation = 'rewrite' and f.relation = 'first' and r.language = f.language
-order by r.similarity desc, r.article_id limit 1
+# The copy that was changed most, beside the article that the story began with.
+COPY = """
+select c.article_id, f.version_id as first
+from analysis.story_articles c join analysis.story_articles f using (story_id)
+where c.relation = 'copy' and f.relation = 'first' and c.language = f.language
+order by c.similarity, c.article_id limit 1
 """
 
 
@@ -78,7 +78,7 @@ def shots(settings: Settings) -> list[Shot]:
         claim = f"/claims/{conn.execute(CLAIM).fetchone()[0]}"
         story = f"/stories/{conn.execute(STORY).fetchone()[0]}"
         article = f"/articles/{conn.execute(ARTICLE).fetchone()[0]}"
-        rewrite = conn.execute(REWRITE).fetchone()
+        copy = conn.execute(COPY).fetchone()
     found = [
         Shot("board", "/", TALL),
         Shot("board-dark", "/", TALL, dark=True),
@@ -95,8 +95,8 @@ def shots(settings: Settings) -> list[Shot]:
         Shot("subscriptions", "/subscriptions"),
         Shot("api", "/api"),
     ]
-    if rewrite is not None:
-        found.append(Shot("comparison", f"/articles/{rewrite.article_id}?against={rewrite.first}"))
+    if copy is not None:
+        found.append(Shot("comparison", f"/articles/{copy.article_id}?against={copy.first}"))
     return found
 
 

@@ -26,6 +26,7 @@ from pipeline.local.airflow import AirflowServices
 from pipeline.local.prepare import prepare
 from pipeline.local.processes import Supervisor, exit_on_signals
 from pipeline.logging import configure
+from pipeline.logic.news import Wishes
 from pipeline.newsroom.content import feed_urls
 from pipeline.settings import Settings, root
 from pipeline.stages import claims
@@ -39,10 +40,12 @@ DATES = ("2024-10-18", "2024-10-28", "2024-11-20", "2024-12-20", "2025-01-14", "
 EVENING = timedelta(hours=22)
 AGAIN = timedelta(hours=1)  # a later run goes on from here, so that every feed is due once more
 STEP_SECONDS = 900  # a date that takes longer is stuck
+INSTANT, WEEKLY = Wishes(), Wishes("weekly")
 READERS = (
-    ("desk@analysts.example", None),
-    ("kursk@analysts.example", "killed-in-kursk"),
-    ("kursk@analysts.example", "troops-fighting"),
+    ("desk@analysts.example", None, INSTANT),
+    ("kursk@analysts.example", "killed-in-kursk", INSTANT),
+    ("kursk@analysts.example", "troops-fighting", INSTANT),
+    ("chief@analysts.example", None, WEEKLY),
 )
 
 _SETTINGS = """\
@@ -122,9 +125,9 @@ def _furnish(conn: Connection, services: Services, clock: FileClock) -> None:
     for _, url, publisher in feed_urls():
         details = {key: publisher.get(key) for key in ("name", "family", "country", "language", "kind")}
         feeds += add_feed(conn, services, url, **details) is not None
-    for mail, claim in READERS:
-        add_subscription(conn, mail, services.clock.now(), claim_id=claim)
-    console.print(f"feeds: {feeds} added; readers: {len({mail for mail, _ in READERS})}")
+    for mail, claim, wishes in READERS:
+        add_subscription(conn, mail, services.clock.now(), wishes, claim_id=claim)
+    console.print(f"feeds: {feeds} added; readers: {len({mail for mail, *_ in READERS})}")
 
 
 def _serve(settings: Settings, supervisor: Supervisor, home: Path) -> None:
