@@ -413,8 +413,26 @@ def test_a_mail_that_waits_when_its_reader_pauses_waits_on(
     until = clock.now() + timedelta(hours=5)
     row(conn, "alerts.pause", subscription_id=number, until=until, now=clock.now())
     digest(conn, bench, number, reader)
-    assert outcomes(conn, bench) == {"paused": 1}
+    assert outcomes(conn, bench) == {"not-now": 1}
     clock.move(hours=5, seconds=-1)
+    assert outcomes(conn, bench) == {}
+    clock.move(seconds=1)
+    assert outcomes(conn, bench) == {"sent": 1}
+
+
+def test_a_mail_that_was_held_up_into_the_quiet_hours_waits_for_their_end(
+    delivering: Delivering, conn: Connection, clock: MovableClock, server: Server
+) -> None:
+    bench, reader, now = delivering(), "desk@tide.example", clock.now()
+    quiet = Wishes(quiet_from=(now + timedelta(minutes=1)).time(), quiet_until=(now + timedelta(hours=6)).time())
+    number = add_subscription(conn, reader, now, quiet)
+    assert number is not None
+    digest(conn, bench, number, reader)
+    server.answers["RCPT"] = ["451 4.7.1 Greylisted"]
+    assert outcomes(conn, bench) == {"smtp-451": 1}
+    clock.move(minutes=1)
+    assert outcomes(conn, bench) == {"not-now": 1}
+    clock.move(hours=6, minutes=-1, seconds=-1)
     assert outcomes(conn, bench) == {}
     clock.move(seconds=1)
     assert outcomes(conn, bench) == {"sent": 1}

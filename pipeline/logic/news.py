@@ -120,6 +120,12 @@ def _cooling(news: News, told: Told | None, stories: Sequence[datetime]) -> str 
     return f"{span(since)} after what was told last; this claim rests for {span(cooldown)}"
 
 
+def wanted_from(wishes: Wishes, now: datetime) -> datetime:
+    """When a mail that is ready may go out: after a pause and quiet hours; a digest has an hour of its own."""
+    at = max(now, wishes.paused_until or now)
+    return after_quiet(wishes, at) if wishes.rhythm == "instant" else at
+
+
 def after_quiet(wishes: Wishes, now: datetime) -> datetime:
     """`now`, or the end of the reader's quiet hours where it falls into them."""
     if wishes.quiet_from is None or wishes.quiet_until is None or wishes.quiet_from == wishes.quiet_until:

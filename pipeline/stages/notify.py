@@ -19,9 +19,10 @@ from pipeline.adapters.database import Connection, prepared, row, rows
 from pipeline.adapters.mailer import DOWN, UNANSWERED, Mailer
 from pipeline.adapters.services import Messenger
 from pipeline.errors import ConfigurationError, PermanentError, TransientError
+from pipeline.logic import news
 from pipeline.model import Message
 from pipeline.settings import MailSettings
-from pipeline.stages import digests, letters, quoting
+from pipeline.stages import announce, digests, letters, quoting
 from pipeline.stages.work import Item, Run, StageReport, backoff, begin
 
 log = structlog.get_logger()
@@ -96,12 +97,12 @@ class _Sending:
         if self._knocked >= ENOUGH and alert.channel == "mail":
             self._not_offered(item, self._down)
             return
-        wanted = alert.subscription_id is None or self._wanted_from(alert.alert_id)
-        if isinstance(wanted, datetime):
+        wanted = self._wanted_from(alert)
+        if wanted is not None and wanted > self._deps.clock.now():
             with self.run.settling(item):
-                self.run.again(item, "paused", wanted, fresh=True)
+                self.run.again(item, "not-now", wanted, fresh=True)
             return
-        message = letters.message(self.run.conn, self._deps, alert) if wanted else None
+        message = letters.message(self.run.conn, self._deps, alert) if wanted is not None else None
         if message is None:
             self._give_up(
                 item, "withdrawn", "its evidence was withdrawn, or the subscription ended, before it went out"
@@ -109,12 +110,13 @@ class _Sending:
         elif tries := self._start(item):
             self._send(item, message, send, tries)
 
-    def _wanted_from(self, alert_id: int) -> bool | datetime:
-        """Whether anybody still asks for the message; the end of the pause where all who do have paused."""
-        asking = rows(self.run.conn, "alerts.still_wanted", alert_id=alert_id)
+    def _wanted_from(self, alert: Any) -> datetime | None:
+        """From when on the reader wants to hear of it, as things are now; None where they do not any more."""
         now = self._deps.clock.now()
-        pauses = [r.paused_until for r in asking if r.paused_until is not None and r.paused_until > now]
-        return min(pauses) if pauses and len(pauses) == len(asking) else bool(asking)
+        if alert.subscription_id is None:
+            return now
+        asking = rows(self.run.conn, "alerts.still_wanted", alert_id=alert.alert_id)
+        return min((news.wanted_from(announce.wishes(r), now) for r in asking), default=None)
 
     def _start(self, item: Item) -> int:
         """Take the mail's place in the rate of its domain, and the time that the longest conversation may last; all

@@ -169,9 +169,10 @@ where al.alert_id = any(%(alert_ids)s)
 order by al.alert_id
 
 -- still_wanted --
--- The subscriptions that a message is sent for and that have not ended, with the end of their pause: its own, and for an
--- alert those that are told by it.
-select s.subscription_id, s.paused_until
+-- The subscriptions that a message is sent for and that have not ended: its own, and for an alert those that are told
+-- by it.
+select s.subscription_id, s.rhythm, s.hour, s.weekday, s.timezone, s.quiet_from, s.quiet_until, s.min_probability,
+       s.languages, s.paused_until
 from ingest.alerts al
 join ingest.subscriptions s on s.subscription_id = al.subscription_id
     or s.subscription_id in (select n.subscription_id from ingest.notices n where n.alert_id = al.alert_id and n.decision = 'told')
