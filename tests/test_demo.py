@@ -70,6 +70,8 @@ def test_demo_twice(home: Path) -> None:
     first = rows_of(home)
     assert len(mails) == first["alerts"] > 0
     assert {m["To"] for m in mails} == {"desk@analysts.example", "kursk@analysts.example"}
+    desk = re.search(r"desk ready: (\S+)", shown)[1]
+    assert all(m["List-Unsubscribe"].startswith(f"<{desk}/") for m in mails), "a reader leaves by a click"
 
     again = demo(home)
     assert "12 changed, 1 http-500" in again  # polled in the first run; the second adds to these counts

@@ -12,12 +12,13 @@ import mail_samples
 import pytest
 from mail_samples import ARABIC, DENIAL, FRESH, KOREAN, MAXIMUM, RUSSIAN, SILENCE, SURGE, alert_content, digest_content
 
-from pipeline.logic import mailstyle, mailwords
+from pipeline.logic import carrying, mailstyle, mailwords
 from pipeline.logic.coverage import Coverage
 from pipeline.logic.mail import (
     AlertContent,
     Evidence,
     MailLinks,
+    Quantity,
     Report,
     Thread,
     alert,
@@ -231,6 +232,28 @@ def test_what_turned_the_evidence_is_quoted_first() -> None:
     for told in (text, shown):
         assert told.index("First denial") < told.index("NIS now says")
         assert told.index(RUSSIAN.sentence) < told.index(KOREAN.sentence)
+
+
+@pytest.mark.parametrize(
+    ("kind", "key"),
+    [
+        ("first_seen", ""),
+        ("contradiction", "first/refutes"),
+        ("new_origin", "nis"),
+        ("first_official_figure", "killed"),
+        ("new_maximum", "killed/600"),
+        ("new_minimum", "killed/300/2024-12-19"),
+    ],
+)
+def test_the_passage_that_carries_the_news_is_quoted_first(kind: str, key: str) -> None:
+    later = Evidence("Later.", "Later.", "refutes", 0.99, [report("B", published=AT + timedelta(hours=2))])
+    given = {"origin_ids": ("nis",), "figures": (Quantity("killed", 300, 600), Quantity("wounded", 2700, 2700))}
+    carrier = Evidence("Carrier.", "Carrier.", "refutes", 0.8, [report("C")], **given)
+    other = Evidence("Other.", "Other.", "supports", 0.98, later.reports, figures=(Quantity("casualties", 300, 600),))
+    ordered = carrying.ordered([later, other, carrier], Event(kind, key, ""))
+    assert [item.sentence for item in ordered] == ["Carrier.", "Later.", "Other."]
+    turn = carrying.ordered([other, later, carrier], Event("contradiction", "turn/refutes/7", ""))
+    assert [item.sentence for item in turn] == ["Later.", "Carrier.", "Other."]
 
 
 def test_what_acts_for_the_reader_stands_last_and_says_so() -> None:

@@ -67,6 +67,7 @@ ingest = "* * * * *"
 port = {airflow}
 [web]
 port = {web}
+public_url = "http://127.0.0.1:{web}"
 [database]
 shared_buffers = "128MB"
 maintenance_work_mem = "128MB"

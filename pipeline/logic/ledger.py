@@ -23,7 +23,8 @@ SAME_TIME = timedelta(days=3)
 # Authorities that speak for a state or a body of states.
 OFFICIAL = frozenset({"intelligence", "military", "government", "organisation"})
 
-MANY = frozenset({"officials", "media", "forces", "analysts", "sources", "experts"})  # names that take a plural verb
+# Names that take a plural verb.
+MANY = frozenset({"analysts", "documents", "experts", "forces", "media", "officials", "soldiers", "sources"})
 
 WORDS = {"exact": "", "about": "about ", "at_least": "at least ", "up_to": "up to ", "over": "over "}
 

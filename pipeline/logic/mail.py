@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from pipeline.logic import carrying, subjects
 from pipeline.logic import mailwords as words
-from pipeline.logic import subjects
 from pipeline.logic.coverage import Coverage, counted
 from pipeline.logic.digestmail import digest
 from pipeline.logic.mailcontent import (
@@ -20,13 +20,13 @@ from pipeline.logic.mailcontent import (
     History,
     MailLinks,
     Moved,
+    Quantity,
     Report,
     Standing,
     Thread,
 )
 from pipeline.logic.mailpages import actions, headers, is_id, points, rendered, teller
 from pipeline.logic.news import by_weight
-from pipeline.logic.tracking import Event
 from pipeline.model import Message
 
 __all__ = [
@@ -36,6 +36,7 @@ __all__ = [
     "History",
     "MailLinks",
     "Moved",
+    "Quantity",
     "Report",
     "Standing",
     "Thread",
@@ -68,7 +69,7 @@ def alert(content: AlertContent, to: str, message_id: str, thread: Thread | None
     """The news on one claim to one reader."""
     content = words.cleaned(content)
     events = by_weight(content.events)
-    evidence = _ordered(content.evidence, events)
+    evidence = carrying.ordered(content.evidence, events[0])
     shown = [_plainly(item, evidence[:place]) for place, item in enumerate(evidence[:PASSAGES])]
     best = evidence[0] if evidence else None
     news = subjects.news(events[0], best)
@@ -132,12 +133,6 @@ def operator_note(subject: str, body: str, to: str, message_id: str) -> Message:
     values = {"subject": subject, "preview": next(iter(lines), ""), "lines": lines}
     _, html = rendered("note", values, forms=("html",))
     return Message(to, f"[claimwatch] {subject}", "\n".join(lines) + "\n", html, message_id)
-
-
-def _ordered(evidence: Sequence[Evidence], events: Sequence[Event]) -> list[Evidence]:
-    """The best first; where the evidence turned, what turned it before all else."""
-    wanted = {event.key.split("/")[1] for event in events if event.kind == "contradiction"}
-    return sorted(evidence, key=lambda item: item.stance not in wanted)
 
 
 def _plainly(item: Evidence, before: Sequence[Evidence]) -> Evidence:

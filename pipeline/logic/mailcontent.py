@@ -25,6 +25,15 @@ class Report:
 
 
 @dataclass(frozen=True)
+class Quantity:
+    """A figure that a passage gives."""
+
+    role: str
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
 class Evidence:
     """The sentence that matched, in its paragraph, and every article that carries that paragraph."""
 
@@ -34,6 +43,8 @@ class Evidence:
     probability: float
     reports: Sequence[Report]
     origins: Sequence[str] = ()  # whom it rests on, by name
+    origin_ids: Sequence[str] = ()
+    figures: Sequence[Quantity] = ()
     why: str | None = None  # what the matcher says of itself
     precision: float | None = None  # of labelled pairs accepted at this setting, the share that was right
     labels: int | None = None  # how many those are

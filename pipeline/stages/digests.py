@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import Any
 
 from pipeline.adapters.database import Connection, row, rows
-from pipeline.logic import news
+from pipeline.logic import carrying, news
 from pipeline.logic.coverage import Coverage, counted
 from pipeline.logic.mail import DigestContent, MailLinks, Moved
 from pipeline.logic.tracking import DAY
@@ -81,9 +81,8 @@ def _moved(conn: Connection, deps: quoting.Deps, alert: Any, claim: Any, items: 
     events = news.by_weight([quoting.event_of(r) for r in items])
     leading = next(r for r in items if (r.kind, r.event_key) == (events[0].kind, events[0].key))
     stories = [leading.story_id] if leading.story_id is not None else []
-    evidence = quoting.evidence_of(
-        rows(conn, "alerts.evidence", claim_id=claim.claim_id, story_ids=stories), deps, alert
-    )
+    found = rows(conn, "alerts.evidence", claim_id=claim.claim_id, story_ids=stories)
+    evidence = carrying.ordered(quoting.evidence_of(found, deps, alert), events[0])
     return Moved(
         claim.claim_id,
         quoting.title_of(claim),

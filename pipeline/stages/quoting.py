@@ -11,7 +11,7 @@ from pipeline.adapters.database import Connection, rows
 from pipeline.clock import Clock
 from pipeline.logic import ledger
 from pipeline.logic.links import Links
-from pipeline.logic.mail import Evidence, Report, Standing
+from pipeline.logic.mail import Evidence, Quantity, Report, Standing
 from pipeline.logic.tracking import Event
 from pipeline.settings import Settings
 
@@ -73,6 +73,8 @@ def evidence_of(found: Iterable[Any], deps: Deps, alert: Any) -> list[Evidence]:
                 best.probability,
                 _reports(same, deps.links),
                 tuple(dict.fromkeys(origin for r in same for origin in r.origins)),
+                tuple(dict.fromkeys(origin for r in same for origin in r.origin_ids)),
+                tuple(dict.fromkeys(Quantity(*figure) for r in same for figure in r.figures)),
                 why=best.why,
                 precision=best.precision,
                 labels=best.labels,

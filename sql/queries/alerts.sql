@@ -193,13 +193,19 @@ order by alert_id
 
 -- evidence --
 -- What stories say on a claim, best first: the sentence in its paragraph, and every article that carries it, with whom
--- the paragraph rests on there.
+-- the paragraph rests on there, and its figures: role, low, high.
 select m.match_id, m.probability, m.stance, m.sentence, p.text as paragraph, v.title, v.language, v.published_at, v.source,
        art.url, art.article_id, v.version_id, art.story_id, pub.name as publisher, pub.family, pub.country, m.why,
        m.precision, m.labels, m.matcher_tier is not null as confirmed,
        array(select o.name from ingest.version_origins vo join ingest.origins o using (origin_id)
              where vo.version_id = a.version_id and vo.position = a.position
-             order by vo.strength desc, o.name) as origins
+             order by vo.strength desc, o.name) as origins,
+       array(select vo.origin_id from ingest.version_origins vo
+             where vo.version_id = a.version_id and vo.position = a.position
+             order by vo.strength desc, vo.origin_id) as origin_ids,
+       (select coalesce(jsonb_agg(jsonb_build_array(f.role, f.low, f.high) order by f.figure_id), '[]')
+        from ingest.figures f
+        where f.claim_id = m.claim_id and f.paragraph_id = m.paragraph_id and f.version_id = a.version_id) as figures
 from ingest.matches m
 join ingest.paragraphs p using (paragraph_id)
 join ingest.appearances a on a.paragraph_id = p.paragraph_id
