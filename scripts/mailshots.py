@@ -65,15 +65,19 @@ def _timeline(days: list, marks: list, until: date):
 
 
 def of_mbox(path: Path) -> dict[str, bytes]:
-    """The alert and the digest that have most to show."""
+    """The alert and the digest that have most to show, best an alert in which a figure has moved."""
     from pipeline.newsroom import sink
 
     mails = sink.read(path)
     alerts = [m for m in mails if m["X-Claimwatch-Claim"]]
     digests = [m for m in mails if "digest" in str(m["Subject"]).lower() and not m["X-Claimwatch-Claim"]]
     kinds = {"mail-alert": alerts, "mail-digest": digests}
-    most = {name: max(of, key=lambda m: len(str(m.get_body(("plain",))))) for name, of in kinds.items() if of}
+    most = {name: max(of, key=_shows) for name, of in kinds.items() if of}
     return {name: mail.as_bytes(policy=policy.SMTP) for name, mail in most.items()}
+
+
+def _shows(mail: EmailMessage) -> tuple[bool, int]:
+    return " now says " in str(mail["Subject"]), len(str(mail.get_body(("plain",))))
 
 
 def shown(raw: bytes) -> str:

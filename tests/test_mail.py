@@ -256,6 +256,23 @@ def test_the_passage_that_carries_the_news_is_quoted_first(kind: str, key: str) 
     assert [item.sentence for item in turn] == ["Later.", "Carrier.", "Other."]
 
 
+def test_a_wire_report_is_quoted_once_however_many_outlets_carry_it() -> None:
+    told = "About ninety of the soldiers fell near the village in two weeks, and 300 were wounded, the agency said."
+    sentences = [told, f"SEOUL, Jan 13 (Tide) - {told}", told.replace("300", "500"), "A tank was lost."]
+    evidence = [Evidence(text, text, "supports", 0.9, [report(f"Paper {text}")]) for text in sentences]
+    text = sent(content(evidence=evidence))[1]
+    assert [text.count(f"Paper {sentence}"[:30]) > 0 for sentence in sentences] == [True] * 4, "each article is named"
+    assert [item.sentence for item in carrying.distinct(evidence, 3)] == [told, sentences[2], sentences[3]]
+    assert "1 more passage matches." in text
+
+
+def test_the_outlet_that_a_headline_names_is_quoted() -> None:
+    before = Evidence("Before.", "Before.", "refutes", 0.99, [report("The Gull", published=AT - timedelta(hours=2))])
+    named = Evidence("Named.", "Named.", "refutes", 0.8, [report()])
+    event = Event("contradiction", "first/refutes", "", "first denial, by The Tide")
+    assert carrying.ordered([before, named], event) == [named, before]
+
+
 def test_what_acts_for_the_reader_stands_last_and_says_so() -> None:
     message = alert(alert_content(), "a@b.org", "<1@x>")
     for order in (Reader(message.html).links, re.findall(r"https?://\S+", message.text)):

@@ -70,7 +70,8 @@ def alert(content: AlertContent, to: str, message_id: str, thread: Thread | None
     content = words.cleaned(content)
     events = by_weight(content.events)
     evidence = carrying.ordered(content.evidence, events[0])
-    shown = [_plainly(item, evidence[:place]) for place, item in enumerate(evidence[:PASSAGES])]
+    quoted = carrying.distinct(evidence, PASSAGES)
+    shown = [_plainly(item, quoted[:place]) for place, item in enumerate(quoted)]
     best = evidence[0] if evidence else None
     news = subjects.news(events[0], best)
     history = _history(content.history) if content.history else []
