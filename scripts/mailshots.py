@@ -65,7 +65,7 @@ def _timeline(days: list, marks: list, until: date):
 
 
 def of_mbox(path: Path) -> dict[str, bytes]:
-    """The alert and the digest that have most to show, best an alert in which a figure has moved."""
+    """The alert and the digest that have most to show, best an alert in which figures have moved."""
     from pipeline.newsroom import sink
 
     mails = sink.read(path)
@@ -76,8 +76,8 @@ def of_mbox(path: Path) -> dict[str, bytes]:
     return {name: mail.as_bytes(policy=policy.SMTP) for name, mail in most.items()}
 
 
-def _shows(mail: EmailMessage) -> tuple[bool, int]:
-    return " now says " in str(mail["Subject"]), len(str(mail.get_body(("plain",))))
+def _shows(mail: EmailMessage) -> tuple[int, int]:
+    return str(mail["Subject"]).count(" now says "), len(str(mail.get_body(("plain",))))
 
 
 def shown(raw: bytes) -> str:
