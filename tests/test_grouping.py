@@ -137,6 +137,18 @@ def test_a_rewrite_is_near_in_meaning_and_time() -> None:
     assert decide(unrelated, [first], {}) == Placement(None, "first", None)
 
 
+def test_weeks_later_other_figures_are_more_likely_a_later_development() -> None:
+    told = "The agency counts {0} dead and {1} wounded in Sandholm, deputies say."
+    before = article(1, "Sandholm losses", told.format(100, 1000), story=4)
+    same, grown = (
+        article(2, "Sandholm losses", told.format(*n), seed=1, hours=24 * 25) for n in ((100, 1000), (300, 2700))
+    )
+    likely, less = (grouping.log_odds(one, [before])[0] for one in (same, grown))
+    assert likely - less == pytest.approx(grouping.CAUTION_LATER)
+    soon = article(2, "Sandholm losses", told.format(300, 2700), seed=1, hours=24 * 10)
+    assert grouping.log_odds(soon, [before])[0] == pytest.approx(likely)
+
+
 def test_empty_and_very_short_texts_fold_with_nothing() -> None:
     """ "Live updates" of two papers have the same vector and say nothing."""
     for title in ("", "Live updates", "속보", "Видео"):

@@ -40,6 +40,7 @@ LEAST_SUBSTANCE = 5  # below (six words, eight characters) a text tells nothing:
 COPY_TITLE = 0.9  # cosine of the titles of texts of one paragraph: feeds put the same notice below many items
 COPY_SHARE = 0.5  # of an article's text, word for word
 COPY_JACCARD, COPY_CONTAINED = 0.5, 0.8  # of the shingles; the latter is for shortened and lengthened copies
+FORM_DAYS = 1.0  # a form that is filled in anew every day, with other figures, is no copy of yesterday's
 CONTAINED_JACCARD = 0.2  # below, four bands would seldom have met, and the estimate of the share is too rough
 
 _EAST_ASIAN = "\u1100-\u11ff\u3040-\u30ff\u3130-\u318f\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff"
@@ -194,6 +195,8 @@ BIAS_ACROSS = -27.935
 CAUTION_SAME, CAUTION_ACROSS = 4.0, 6.0  # log-odds less where both are thin, half where one is
 THIN_TEXTS, THIN_WORDS = 3, 100  # no more texts, the title among them, and fewer words
 CHARACTERS = 3  # of Hangul, kana or Han that say as much as a word
+# Weeks later with other figures it is more likely what has become of it: "about 300" in January, "at least 100" before.
+CAUTION_LATER, LATER_DAYS = 1.0, 14.0
 THRESHOLD = -0.5  # log-odds, averaged over MEMBERS
 MEMBERS = 5  # the nearest of a story's articles: one alone would chain stories, all would close a long one
 
@@ -250,7 +253,7 @@ def decide(article: Article, candidates: Sequence[Article], shares: Mapping[int,
 
 def _copied(article: Article, other: Article, share: float) -> float | None:
     """The share of the text that is the same, where that makes it a copy."""
-    if article.sketch.shingles < LEAST_SHINGLES or _moved_on(article, other):
+    if article.sketch.shingles < LEAST_SHINGLES or _moved_on(article, other, FORM_DAYS):
         return None
     if min(len(article.vectors), len(other.vectors)) <= 2 and article.vectors[0] @ other.vectors[0] < COPY_TITLE:
         return None
@@ -259,10 +262,10 @@ def _copied(article: Article, other: Article, share: float) -> float | None:
     return max(share, contained) if near or share >= COPY_SHARE else None
 
 
-def _moved_on(article: Article, other: Article) -> bool:
-    """A form that is filled in anew every day, with other figures, is no copy of yesterday's."""
+def _moved_on(article: Article, other: Article, days: float) -> bool:
+    """Whether the figures are other ones, more than so many days apart."""
     mine, theirs = article.sketch.figures, other.sketch.figures
-    return _days(article, other) > 1 and bool(mine and theirs) and 2 * len(mine & theirs) < len(mine | theirs)
+    return _days(article, other) > days and bool(mine and theirs) and 2 * len(mine & theirs) < len(mine | theirs)
 
 
 def _days(article: Article, other: Article) -> float:
@@ -272,11 +275,12 @@ def _days(article: Article, other: Article) -> float:
 def log_odds(article: Article, others: Sequence[Article]) -> list[float]:
     """That each of the others tells the same, in log-odds."""
     found = []
-    for named in features(article, others):
+    for other, named in zip(others, features(article, others), strict=True):
+        later = CAUTION_LATER * _moved_on(article, other, LATER_DAYS)
         if "names" in named:
-            found.append(_odds(named, SAME_LANGUAGE, WEIGHTS_SAME, BIAS_SAME, CAUTION_SAME))
+            found.append(_odds(named, SAME_LANGUAGE, WEIGHTS_SAME, BIAS_SAME, CAUTION_SAME) - later)
         else:
-            found.append(_odds(named, ACROSS, WEIGHTS_ACROSS, BIAS_ACROSS, CAUTION_ACROSS))
+            found.append(_odds(named, ACROSS, WEIGHTS_ACROSS, BIAS_ACROSS, CAUTION_ACROSS) - later)
     return found
 
 
