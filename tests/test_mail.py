@@ -259,11 +259,15 @@ def test_the_passage_that_carries_the_news_is_quoted_first(kind: str, key: str) 
 def test_a_wire_report_is_quoted_once_however_many_outlets_carry_it() -> None:
     told = "About ninety of the soldiers fell near the village in two weeks, and 300 were wounded, the agency said."
     sentences = [told, f"SEOUL, Jan 13 (Tide) - {told}", told.replace("300", "500"), "A tank was lost."]
-    evidence = [Evidence(text, text, "supports", 0.9, [report(f"Paper {text}")]) for text in sentences]
+    evidence = [Evidence(text, text, "supports", 0.9, [report(f"Paper {text}", title="Ninety")]) for text in sentences]
     text = sent(content(evidence=evidence))[1]
     assert [text.count(f"Paper {sentence}"[:30]) > 0 for sentence in sentences] == [True] * 4, "each article is named"
     assert [item.sentence for item in carrying.distinct(evidence, 3)] == [told, sentences[2], sentences[3]]
     assert "1 more passage matches." in text
+    title = Evidence(report().title, report().title, "supports", 0.99, [report()])
+    assert carrying.distinct([evidence[0], title], 3) == [evidence[0], title], "of another article it is news"
+    inside = replace(evidence[0], reports=[report()])
+    assert carrying.distinct([inside, title], 3) == [inside], "the link below the quotation says it"
 
 
 def test_the_outlet_that_a_headline_names_is_quoted() -> None:

@@ -33,12 +33,13 @@ def ordered(evidence: Sequence[Evidence], event: Event) -> list[Evidence]:
 
 
 def distinct(evidence: Sequence[Evidence], most: int) -> list[Evidence]:
-    """Up to so many of which no two are worded alike, the first of each kept."""
+    """Up to so many that say something else than those before them and the titles of their articles."""
     kept: list[Evidence] = []
     for item in evidence:
         if len(kept) == most:
             break
-        if not any(_alike(item.sentence, other.sentence) for other in kept):
+        said = [text for other in kept for text in (other.sentence, other.first.title)]
+        if not any(_alike(item.sentence, text) for text in said):
             kept.append(item)
     return kept
 
