@@ -22,6 +22,7 @@ from pipeline.errors import ConfigurationError
 from pipeline.logic import ledger
 from pipeline.logic.ledger import Entry
 from pipeline.settings import Settings
+from pipeline.stages import quoting
 from pipeline.stages.origins import sync
 
 DAY = date(2024, 12, 19)
@@ -177,6 +178,26 @@ def test_a_report_fills_the_ledger(desk: Desk) -> None:
     told(desk, NIS.format("1,500"), at=NOW + 30 * HOUR, family="B")
     assert shown(desk, "low::int, revises_low::int") == [(1100, None), (1500, 1100)]
     assert figure_events(desk) == ["first_official_figure", "new_maximum"]
+
+
+def test_a_mail_quotes_the_passage_with_the_figure_and_names_the_number_before(desk: Desk) -> None:
+    told(desk, NIS.format("1,100"))
+    told(desk, NIS.format("1,500"), at=NOW + HOUR, family="B")
+    desk.mails()
+    article = desk.article(NOW + 2 * HOUR, "C")
+    beside, carrying = desk.version(
+        article,
+        NOW + 2 * HOUR,
+        "North Korean soldiers are dying in Kursk.",
+        NIS.format("2,000").replace("About", "At least"),
+    )
+    desk.match(beside)  # as likely, and first in the article
+    desk.match(carrying)
+    told(desk, NIS.format("2,000"), at=NOW + 3 * HOUR, family="D")
+    assert [(s.told, s.before) for s in quoting.standings(desk.conn, CLAIM)] == [("about 2,000", "about 1,500")]
+    (mail,) = desk.mails()
+    assert mail.subject.endswith("NIS now says at least 2,000 killed, was about 1,500")
+    assert mail.text.index("At least 2,000") < mail.text.index("are dying")
 
 
 def test_copies_are_folded(desk: Desk) -> None:

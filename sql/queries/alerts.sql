@@ -231,7 +231,7 @@ where m.claim_id = %(claim_id)s and m.tier = 'accepted' and m.superseded_at is n
   and art.story_id <> all(%(without)s::bigint[])
 
 -- standing --
--- Each authority's latest figure of each role on a claim, the highest first, and what it said before that.
+-- Each authority's latest figure of each role on a claim, the highest first, and the other number it gave before that.
 with figure as (
     select f.figure_id, f.role, f.origin_id, f.low, f.high, f.modality, f.as_of,
            row_number() over (partition by f.role, f.origin_id order by f.as_of desc, f.known_at desc, f.figure_id desc) as nth
@@ -247,7 +247,7 @@ left join lateral (
     select b.low, b.high, b.modality
     from figure b
     where b.role = latest.role and b.origin_id = latest.origin_id
-      and (b.low, b.high, b.modality) is distinct from (latest.low, latest.high, latest.modality)
+      and (b.low, b.high) is distinct from (latest.low, latest.high)
     order by b.nth
     limit 1
 ) before on true
