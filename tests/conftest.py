@@ -125,12 +125,17 @@ def template(pg: EmbeddedServer) -> str:
     return "cw_template"
 
 
+def clone(admin: psycopg.Connection[Any], name: str, template: str) -> None:
+    """A database like another one. Copying its files takes a seventh of the time that writing them to the log does."""
+    admin.execute(f"create database {name} template {template} owner claimwatch strategy file_copy")
+
+
 @pytest.fixture
 def dsn(pg: EmbeddedServer, template: str) -> Iterator[str]:
     """A clone of the template, dropped after the test."""
     name = f"t_{time.monotonic_ns()}"
     with psycopg.connect(pg.dsn("postgres", "postgres"), autocommit=True) as admin:
-        admin.execute(f"create database {name} template {template} owner claimwatch")
+        clone(admin, name, template)
         yield pg.dsn("claimwatch", name)
         admin.execute(f"drop database {name} with (force)")
 
@@ -234,7 +239,7 @@ def newsroom_2024(
 
     folder, name = tmp_path_factory.mktemp("newsroom"), "t_newsroom_2024"
     with psycopg.connect(pg.dsn("postgres", "postgres"), autocommit=True) as admin:
-        admin.execute(f"create database {name} template {template} owner claimwatch")
+        clone(admin, name, template)
         settings = make_settings(folder, pg.dsn("claimwatch", name))
         clock = MovableClock(datetime(2024, 10, 1, tzinfo=UTC))
         with database.session(settings) as conn:
@@ -250,7 +255,7 @@ def newsroom_copy(pg: EmbeddedServer, newsroom_2024: str) -> Iterator[str]:
     """A copy of that database, dropped after the test; a test file takes it for its `dsn`."""
     name = f"t_{time.monotonic_ns()}"
     with psycopg.connect(pg.dsn("postgres", "postgres"), autocommit=True) as admin:
-        admin.execute(f"create database {name} template {newsroom_2024} owner claimwatch")
+        clone(admin, name, newsroom_2024)
         yield pg.dsn("claimwatch", name)
         admin.execute(f"drop database {name} with (force)")
 

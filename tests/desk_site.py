@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-from conftest import MovableClock, Serving, desk_settings
+from conftest import MovableClock, Serving, clone, desk_settings
 
 from pipeline.adapters.postgres import EmbeddedServer
 from pipeline.adapters.warc import Archive
@@ -37,7 +37,7 @@ def served(
     """`before` may change the copy first."""
     name = f"t_desk_{home.name}".replace("-", "_").lower()
     with psycopg.connect(pg.dsn("postgres", "postgres"), autocommit=True) as admin:
-        admin.execute(f"create database {name} template {template} owner claimwatch")
+        clone(admin, name, template)
         try:
             dsn = pg.dsn("claimwatch", name)
             with psycopg.connect(dsn, autocommit=True) as conn:

@@ -8,7 +8,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from conftest import Bench
+from conftest import Bench, clone
 
 from pipeline.adapters.database import Connection, rows
 from pipeline.adapters.postgres import EmbeddedServer
@@ -307,7 +307,7 @@ def large(pg: EmbeddedServer, newsroom_2024: str) -> Iterator[str]:
     """The newsroom with an archive around it that has nothing to do with its claims."""
     name = "t_large"
     with psycopg.connect(pg.dsn("postgres", "postgres"), autocommit=True) as admin:
-        admin.execute(f"create database {name} template {newsroom_2024} owner claimwatch")
+        clone(admin, name, newsroom_2024)
         with psycopg.connect(pg.dsn("postgres", name), autocommit=True) as conn:
             conn.execute("set session_replication_role = replica")  # no look-ups of foreign keys, row by row
             for statement in (

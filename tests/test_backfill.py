@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 from claims_files import some_claims
-from conftest import ROOT, Bench, FakeEncoder, MovableClock, Serving, make_settings
+from conftest import ROOT, Bench, FakeEncoder, MovableClock, Serving, clone, make_settings
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
@@ -489,7 +489,7 @@ def test_killed_at_any_moment_nothing_is_lost_or_doubled(
 
     name = f"t_kill_{time.monotonic_ns()}"
     with psycopg.connect(pg.dsn("postgres", "postgres"), autocommit=True) as admin:
-        admin.execute(f"create database {name} template {template} owner claimwatch")
+        clone(admin, name, template)
         undisturbed = make_settings(settings.home, pg.dsn("claimwatch", name))
         with database.session(undisturbed) as other:
             run(other, Bench(undisturbed, bench.clock, FakeEncoder()), "warc", crawl, anything=True)  # type: ignore[arg-type]

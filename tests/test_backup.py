@@ -9,7 +9,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from conftest import CLAIMS, Bench, FakeEncoder, MovableClock, clone_dsn, make_settings, run_command
+from conftest import CLAIMS, Bench, FakeEncoder, MovableClock, clone, clone_dsn, make_settings, run_command
 
 from pipeline.adapters.database import Connection
 from pipeline.adapters.postgres import EmbeddedServer
@@ -112,7 +112,7 @@ def test_into_an_empty_database(
     file = tmp_path / "b"
     assert command("backup", file) == 0
     with psycopg.connect(pg.dsn("postgres", "postgres"), autocommit=True) as admin:
-        admin.execute(f"create database t_other template {template} owner claimwatch")
+        clone(admin, "t_other", template)
         try:
             monkeypatch.setenv("CLAIMWATCH_DATABASE__DSN", pg.dsn("claimwatch", "t_other"))
             assert command("restore", file) == 0

@@ -11,7 +11,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from conftest import ROOT, clone_dsn
+from conftest import ROOT, clone, clone_dsn
 
 from pipeline.adapters import database
 from pipeline.adapters.encoder import Encoder
@@ -42,7 +42,7 @@ def analyst(
     """An analyst's connection to the newsroom's autumn, filled as the page's own database is."""
     name, clock = "t_cookbook", SteppedClock(cookbook.FROM)
     with psycopg.connect(pg.dsn("postgres", "postgres"), autocommit=True) as admin:
-        admin.execute(f"create database {name} template {template} owner claimwatch")
+        clone(admin, name, template)
         dsn = pg.dsn("claimwatch", name)
         with cookbook.newsroom(clock) as port:
             services = Services(cookbook.settings(tmp_path_factory.mktemp("cookbook"), dsn, port))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -184,22 +185,30 @@ class _Reader(Reader):
     def concepts(self, node: Any) -> Concepts:
         found: Concepts = {}
         for name, languages in self.items(node, "concepts"):
-            seen: list[str] = []
+            seen: dict[str, Any] = {}
             for language, listed in self.items(languages, f"concepts.{name}"):
                 self.language(language, listed, f"concepts.{name}")
                 for item in self.sequence(listed, f"concepts.{name}.{language}"):
                     term = self.text(item, f"a term of {name}")
-                    try:
-                        terms.Lexicon({name: [term]})
-                    except ValueError as error:
-                        self.wrong(item, str(error))
                     if term in seen:
                         self.wrong(item, f"concepts.{name}: the term {term!r} stands here twice")
-                    seen.append(term)
+                    seen[term] = item
+            self.findable(seen)
             if not seen:
                 self.wrong(node, f"concepts.{name} has no term")
             found[name] = tuple(seen)
         return found
+
+    def findable(self, listed: Mapping[str, Any]) -> None:
+        """Whether they can be looked for. One by one only where not: a file has tens of thousands."""
+        try:
+            terms.Lexicon({"all": listed})
+        except ValueError:
+            for term, node in listed.items():
+                try:
+                    terms.Lexicon({"one": [term]})
+                except ValueError as error:
+                    self.wrong(node, str(error))
 
     def texts(self, node: Any, place: str) -> Texts:
         found: list[tuple[str, str]] = []
