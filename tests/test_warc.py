@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -196,7 +197,7 @@ def test_a_record_cut_by_a_kill(left: int, archive: Archive) -> None:
         stream.truncate(cut.offset + left)
     assert archive.body(whole, digest(b"whole")) == b"whole"
     with path.open("rb") as stream:
-        stream_records = [r.rec_type for r, _ in zip(ArchiveIterator(stream), range(3), strict=False)]
+        stream_records = [record.rec_type for record in islice(ArchiveIterator(stream), 3)]
     assert stream_records == ["warcinfo", "response", "request"]
     place = keep(Archive(archive.folder, ArchiveSettings()), b"after")
     assert (place.file, place.offset) == (cut.file, cut.offset)
@@ -223,6 +224,7 @@ def test_a_damaged_end_is_left_alone(harm: str, archive: Archive) -> None:
 KILLED = """
 import os, signal, sys
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from test_warc import NOW, answer, digest
 from pipeline.adapters import warc_files
