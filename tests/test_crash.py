@@ -25,7 +25,7 @@ import numpy as np
 import psycopg
 import pytest
 from claims_files import some_claims
-from conftest import ROOT, Bench, Serving, make_settings
+from conftest import ROOT, Bench, Serving, clone, make_settings
 
 from pipeline.adapters import database
 from pipeline.adapters.database import rows
@@ -162,7 +162,7 @@ class Scene:
 
     def copy(self, source: str, name: str) -> None:
         with psycopg.connect(self.pg.dsn("postgres", "postgres"), autocommit=True) as admin:
-            admin.execute(f"create database {name} template {source} owner claimwatch strategy file_copy")
+            clone(admin, name, source)
 
     def drop(self, name: str) -> None:
         with psycopg.connect(self.pg.dsn("postgres", "postgres"), autocommit=True) as admin:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import psycopg
 import pytest
-from conftest import clone_dsn
+from conftest import clone, clone_dsn
 from pgvector.psycopg import register_vector
 
 from pipeline.adapters import database
@@ -47,7 +47,7 @@ def archive(pg: EmbeddedServer, template: str, vectors: np.ndarray, languages: n
     """A database of COUNT articles of one paragraph each; one server-side statement a table."""
     name = "t_search"
     with psycopg.connect(pg.dsn("postgres", "postgres"), autocommit=True) as admin:
-        admin.execute(f"create database {name} template {template} owner claimwatch")
+        clone(admin, name, template)
         with psycopg.connect(pg.dsn("claimwatch", name), autocommit=True) as conn:
             register_vector(conn)
             conn.execute("insert into ingest.publishers (name, family) values ('p', 'p')")

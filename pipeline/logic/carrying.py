@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from difflib import SequenceMatcher
 
+from pipeline.logic.ledger import key_of
 from pipeline.logic.mailcontent import Evidence
 from pipeline.logic.tracking import Event
 
@@ -70,8 +71,9 @@ def _carries(item: Evidence, event: Event) -> bool:
         case "first_official_figure":
             return any(figure.role == event.key for figure in item.figures)
         case "new_maximum":
-            return any(f"{figure.role}/{figure.high:g}" == event.key for figure in item.figures)
+            return any(key_of(figure.role, figure.high) == event.key for figure in item.figures)
         case "new_minimum":
-            return any(f"{figure.role}/{figure.low:g}" == event.key.rpartition("/")[0] for figure in item.figures)
+            least = event.key.rpartition("/")[0]
+            return any(key_of(figure.role, figure.low) == least for figure in item.figures)
         case _:
             return True

@@ -98,10 +98,15 @@ def events(new: Entry, known: Iterable[Entry]) -> list[Event]:
     return found
 
 
+def key_of(role: str, number: float) -> str:
+    """Key of a new maximum, and what that of a new minimum begins with."""
+    return f"{role}/{number:g}"
+
+
 def _extreme(new: Entry, before: Sequence[Entry], what: str) -> list[Event]:
     most = max(before, key=lambda entry: entry.high)
     if new.high > most.high:
-        key = f"{new.role}/{new.high:g}"
+        key = key_of(new.role, new.high)
         reason = f"{what}: {new.told}, more than any before; the most was {most.told}"
         return [Event("new_maximum", key, reason, _headline(new, before, most, "the most so far"))]
     # What is open above is no word against more. A figure of before is no word against what has grown since.
@@ -110,7 +115,7 @@ def _extreme(new: Entry, before: Sequence[Entry], what: str) -> list[Event]:
         return []
     least = min(current, key=lambda entry: entry.bounds[0])
     if new.bounds[1] < least.bounds[0]:
-        key = f"{new.role}/{new.low:g}/{new.as_of}"
+        key = f"{key_of(new.role, new.low)}/{new.as_of}"
         reason = f"{what}: {new.told}, less than any authority says; the least was {least.told}"
         return [Event("new_minimum", key, reason, _headline(new, current, least, "the least now"))]
     return []

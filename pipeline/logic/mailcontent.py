@@ -26,7 +26,7 @@ class Report:
 
 @dataclass(frozen=True)
 class Quantity:
-    """A figure that a passage gives."""
+    """A total that a passage states."""
 
     role: str
     low: float

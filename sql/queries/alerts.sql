@@ -193,7 +193,7 @@ order by alert_id
 
 -- evidence --
 -- What stories say on a claim, best first: the sentence in its paragraph, and every article that carries it, with whom
--- the paragraph rests on there, and its figures: role, low, high.
+-- the paragraph rests on there, and the totals that it states: role, low, high.
 select m.match_id, m.probability, m.stance, m.sentence, p.text as paragraph, v.title, v.language, v.published_at, v.source,
        art.url, art.article_id, v.version_id, art.story_id, pub.name as publisher, pub.family, pub.country, m.why,
        m.precision, m.labels, m.matcher_tier is not null as confirmed,
@@ -205,7 +205,8 @@ select m.match_id, m.probability, m.stance, m.sentence, p.text as paragraph, v.t
              order by vo.strength desc, vo.origin_id) as origin_ids,
        (select coalesce(jsonb_agg(jsonb_build_array(f.role, f.low, f.high) order by f.figure_id), '[]')
         from ingest.figures f
-        where f.claim_id = m.claim_id and f.paragraph_id = m.paragraph_id and f.version_id = a.version_id) as figures
+        where f.claim_id = m.claim_id and f.paragraph_id = m.paragraph_id and f.version_id = a.version_id
+          and not f.denied and not f.increment and not f.earlier) as figures
 from ingest.matches m
 join ingest.paragraphs p using (paragraph_id)
 join ingest.appearances a on a.paragraph_id = p.paragraph_id
